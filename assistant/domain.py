@@ -1,8 +1,8 @@
 """The values every room of the assistant speaks in: record, file, page, span, citation, statement, answer.
 
 Pages are 1-based. Offsets are 0-based half-open ranges of Unicode code points into a page's text. Boxes are in points
-(1/72 inch) of the page as displayed (rotation and crop applied), origin top left. Nothing here reads a file, knows a model
-or holds a setting.
+(1/72 inch) of the page as displayed (rotation and crop applied), origin top left. Nothing here reads a file, knows a
+model or holds a setting.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblem:
-    """Why a file could not be read: a stable code for programs, and a sentence for people that quotes nothing from the file."""
+    """Why a file could not be read: a stable code for programs, and a sentence that quotes nothing from the file."""
 
     code: str
     message: str
@@ -229,7 +229,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """The words a statement rests on: `quote` is exactly the page's text over `span`, `boxes` where they stand, a box a line.
+    """The words a statement rests on: `quote` is the page's text over `span`, `boxes` where they stand, a box a line.
 
     `n` counts from 1 within one answer.
     """

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 import platformdirs
 
@@ -82,7 +82,7 @@ class Settings:
 
     @property
     def is_shared(self) -> bool:
-        """Whether people on other machines can reach the page: then a record belongs to one visitor and is temporary."""
+        """Whether other machines can reach the page: then a record belongs to one visitor and is temporary."""
         return self.on_space or not _is_loopback(self.host)
 
 
@@ -112,7 +112,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _parsed(field: str, text: str) -> object:
+def _parsed(field: str, text: str) -> Any:
     try:
         return _PARSERS[field](text)
     except ValueError as reason:
