@@ -41,11 +41,11 @@ _FIXED: Mapping[str, tuple[object, ...]] = {
 # fmt: off
 _READ = frozenset({
     "architectures", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
-    "num_key_value_heads", "head_dim", "num_experts", "num_experts_per_tok", "num_shared_experts", "n_group", "topk_group",
-    "moe_intermediate_size", "moe_shared_expert_intermediate_size", "first_k_dense_replace", "routed_scaling_factor",
-    "norm_topk_prob", "moe_router_enable_expert_bias", "partial_rotary_factor", "rotary_dim", "rope_theta", "rope_scaling",
-    "rope_parameters", "max_position_embeddings", "rms_norm_eps", "use_qk_norm", "num_nextn_predict_layers",
-    "bos_token_id", "eos_token_id", "pad_token_id", "quantization_config",
+    "num_key_value_heads", "head_dim", "num_experts", "num_experts_per_tok", "num_shared_experts", "n_group",
+    "topk_group", "moe_intermediate_size", "moe_shared_expert_intermediate_size", "first_k_dense_replace",
+    "routed_scaling_factor", "norm_topk_prob", "moe_router_enable_expert_bias", "partial_rotary_factor", "rotary_dim",
+    "rope_theta", "rope_scaling", "rope_parameters", "max_position_embeddings", "rms_norm_eps", "use_qk_norm",
+    "num_nextn_predict_layers", "bos_token_id", "eos_token_id", "pad_token_id", "quantization_config",
 })
 
 # Known, and without effect on the logits of a forward pass: training, bookkeeping, what transformers writes by itself.
@@ -84,8 +84,8 @@ class ModelConfig:
     """One BailingMoeV2 network, under the field names of its config.json.
 
     `rotary_dim` is the number of leading dimensions of a head that turn. `shared_expert_intermediate_size` is the width
-    of all shared experts of a layer together, 0 without them. `yarn` is None for plain RoPE. `context_tokens` is the window
-    that the model is run with: `max_position_embeddings`, or what `with_context` was asked for.
+    of all shared experts of a layer together, 0 without them. `yarn` is None for plain RoPE. `context_tokens` is the
+    window that the model is run with: `max_position_embeddings`, or what `with_context` was asked for.
     """
 
     vocab_size: int
@@ -222,7 +222,7 @@ def _refuse_other_networks(fields: Json) -> None:
                 raise ConfigError(f"config.json has {name} = {value!r}; this runtime computes only {name} = {known}")
         elif name not in _READ and name not in _INERT:
             raise ConfigError(
-                f"config.json has the field {name!r}: it is not known and may change the computation, so nothing is loaded"
+                f"config.json has the field {name!r}: it is unknown and may change the computation; nothing is loaded"
             )
 
 
@@ -235,7 +235,7 @@ def _rope_fields(fields: Json) -> Json:
     for name in rope:
         if name not in _ROPE_READ:
             raise ConfigError(
-                f"config.json has the rope field {name!r}: it is not known and changes the computation; nothing is loaded"
+                f"config.json has the rope field {name!r}: it is unknown and changes the computation; nothing is loaded"
             )
     if "rope_theta" in rope and fields.get("rope_theta", rope["rope_theta"]) != rope["rope_theta"]:
         raise ConfigError("config.json gives two values of rope_theta; remove one")
