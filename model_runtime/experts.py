@@ -1,0 +1,132 @@
+"""The routed experts of a layer as stacks of matrices; grouped prefill, selected-expert decode.
+
+Letters: T tokens, k experts of a token, E experts, I width of an expert, H hidden size. An expert is
+down(silu(gate(x)) * up(x)). Its output is weighted and summed over the k experts in float32, as the reference does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model_runtime.cpu_kernels import PackedNf4, PackedProduct
+from model_runtime.nf4_decoding import dequantize
+from model_runtime.quantization import Nf4
+
+# Below it nearly every token has its experts to itself, and sorting costs more than it saves.
+_GROUPED_TOKENS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertMatrices:
+    """One expert at full width. gate, up: [I, H]; down: [H, I]."""
+
+    gate: Tensor
+    up: Tensor
+    down: Tensor
+
+
+class PlainExperts:
+    """One expert after the other, at full width: on any device, in any dtype. `matrices` gives the expert of an id."""
+
+    def __init__(self, matrices: Callable[[int], ExpertMatrices]) -> None:
+        self._matrices = matrices
+
+    def forward(self, hidden: Tensor, expert_ids: Tensor, weights: Tensor) -> Tensor:
+        """hidden [T, H], expert_ids int64 [T, k], weights float32 [T, k] -> [T, H]."""
+        total = torch.zeros(hidden.shape, dtype=torch.float32, device=hidden.device)
+        for expert in torch.bincount(expert_ids.flatten()).nonzero().flatten().tolist():
+            token, slot = torch.where(expert_ids == expert)
+            matrices = self._matrices(expert)
+            rows = hidden[token]
+            inner = F.silu(F.linear(rows, matrices.gate)) * F.linear(rows, matrices.up)
+            output = F.linear(inner, matrices.down).float() * weights[token, slot, None]
+            total.index_add_(0, token, output)
+        return total.to(hidden.dtype)
+
+
+def full_experts(gate: Tensor, up: Tensor, down: Tensor) -> PlainExperts:
+    """Experts kept at full width: gate, up [E, I, H], down [E, H, I]."""
+    return PlainExperts(lambda expert: ExpertMatrices(gate=gate[expert], up=up[expert], down=down[expert]))
+
+
+def nf4_experts(gate: Nf4, up: Nf4, down: Nf4, dtype: torch.dtype) -> PlainExperts:
+    """Experts kept in 4 bits and brought to `dtype` when a token needs them. gate and up stay two stacks: in one, a
+    layer of AntAngelMed would have 2^31 weights, and bitsandbytes counts in int32."""
+
+    def matrices(expert: int) -> ExpertMatrices:
+        return ExpertMatrices(
+            gate=dequantize(gate[expert], dtype),
+            up=dequantize(up[expert], dtype),
+            down=dequantize(down[expert], dtype),
+        )
+
+    return PlainExperts(matrices)
+
+
+class PackedExperts:
+    """Experts packed for the CPU. gate_up: E matrices [2I, H], gate above up, one product for both; down: [H, I].
+
+    The packed product reaches 290 GFLOP/s on two Zen 4 cores from 8 tokens on, where a bf16 product of the same size
+    reaches 250 to 400 and would first need the weights at full width.
+    """
+
+    def __init__(self, gate_up: PackedNf4, down: PackedNf4) -> None:
+        assert gate_up.rows == 2 * down.columns
+        self._gate_up = PackedProduct(gate_up)
+        self._down = PackedProduct(down)
+
+    def forward(self, hidden: Tensor, expert_ids: Tensor, weights: Tensor) -> Tensor:
+        """bf16 hidden [T, H], expert_ids int64 [T, k], weights float32 [T, k] -> bf16 [T, H]."""
+        assert hidden.dtype == torch.bfloat16
+        if len(hidden) < _GROUPED_TOKENS:
+            outputs = self._selected(hidden.contiguous(), expert_ids)
+        else:
+            outputs = self._grouped(hidden, expert_ids)
+        return torch.bmm(weights[:, None], outputs.float()).squeeze(1).to(hidden.dtype)
+
+    def _selected(self, hidden: Tensor, expert_ids: Tensor) -> Tensor:
+        """Each token through its own experts: [T, k, H]."""
+        tokens, slots = expert_ids.shape
+        start = hidden.data_ptr()
+        step = 2 * self._gate_up.columns
+        rows = [(expert, start + token * step, 1) for token, ids in enumerate(expert_ids.tolist()) for expert in ids]
+        return self._run(rows, tokens * slots).view(tokens, slots, -1)
+
+    def _grouped(self, hidden: Tensor, expert_ids: Tensor) -> Tensor:
+        """Each expert over all its tokens at once: [T, k, H]."""
+        tokens, slots = expert_ids.shape
+        order = expert_ids.flatten().argsort()  # pairs of token and slot, expert by expert
+        gathered = hidden[order // slots]  # [T * k, H]
+        counts = torch.bincount(expert_ids.flatten()).tolist()
+        rows = []
+        address = gathered.data_ptr()
+        for expert, count in enumerate(counts):
+            if count:
+                rows.append((expert, address, count))
+                address += count * 2 * self._gate_up.columns
+        sorted_outputs = self._run(rows, tokens * slots)
+        outputs = torch.empty_like(sorted_outputs)
+        outputs[order] = sorted_outputs
+        return outputs.view(tokens, slots, -1)
+
+    def _run(self, rows: list[tuple[int, int, int]], total: int) -> Tensor:
+        """rows: (expert, address of its first activation, how many) in order -> outputs bf16 [total, H]."""
+        wide = torch.empty((total, self._gate_up.rows), dtype=torch.bfloat16)
+        out = wide.data_ptr()
+        for expert, address, count in rows:
+            self._gate_up.multiply(expert, address, count, out)
+            out += count * 2 * self._gate_up.rows
+        gate, up = wide.chunk(2, dim=1)
+        inner = F.silu(gate) * up  # [total, I]
+        outputs = torch.empty((total, self._down.rows), dtype=torch.bfloat16)
+        source, out = inner.data_ptr(), outputs.data_ptr()
+        for expert, _, count in rows:
+            self._down.multiply(expert, source, count, out)
+            source += count * 2 * self._down.columns
+            out += count * 2 * self._down.rows
+        return outputs

@@ -1,0 +1,49 @@
+"""Linear maps in the three ways that a weight may be kept: at full width, in 4 bits, in 4 bits packed for the CPU."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from model_runtime.cpu_kernels import PackedNf4, PackedProduct
+from model_runtime.nf4_decoding import dequantize
+from model_runtime.quantization import Nf4
+
+
+class FullLinear:
+    """weight: [out, in] in the dtype of the activations."""
+
+    def __init__(self, weight: Tensor) -> None:
+        self._weight = weight
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """[..., in] -> [..., out]."""
+        return F.linear(hidden, self._weight)
+
+
+class Nf4Linear:
+    """A 4-bit weight that is brought to full width for each product: the plain way, on any device."""
+
+    def __init__(self, weight: Nf4) -> None:
+        self._weight = weight
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """[..., in] -> [..., out]."""
+        return F.linear(hidden, dequantize(self._weight, hidden.dtype))
+
+
+class PackedLinear:
+    """A 4-bit weight packed for the CPU; bf16 activations."""
+
+    def __init__(self, weight: PackedNf4) -> None:
+        self._product = PackedProduct(weight)
+
+    def __call__(self, hidden: Tensor) -> Tensor:
+        """bf16 [..., in] -> bf16 [..., out]."""
+        assert hidden.dtype == torch.bfloat16
+        hidden = hidden.contiguous()
+        out = hidden.new_empty((*hidden.shape[:-1], self._product.rows))
+        count = hidden.numel() // self._product.columns
+        self._product.multiply(0, hidden.data_ptr(), count, out.data_ptr())
+        return out
