@@ -1,0 +1,120 @@
+"""Put the words of a page into reading order: columns one after the other, the row of a table on one line.
+
+MuPDF gives words in runs that share a baseline. Runs are cut at wide gaps; columns are looked for between the pieces;
+inside a column, pieces beside each other become one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+from assistant.ingestion.columns import Piece, column_order
+from assistant.ingestion.page_text import Block, Line, PlacedWord
+
+# In line heights. Word spaces are about 0.3, in loosely justified text below 0.8; gutters are wider.
+_WIDE_GAP = 0.9
+# Pieces beside each other share a line if they overlap by this much of the lower one's height.
+_SAME_LINE = 0.5
+# A line this much further down than its neighbours starts a new block, in line heights between the lines' tops.
+_BLOCK_PITCH = 1.6
+_TURNED = 1.5
+
+
+class MuPdfWord(NamedTuple):
+    """A word as displayed, and the number of MuPDF's line that it is in."""
+
+    placed: PlacedWord
+    line: int
+
+
+def reading_order(words: Iterable[MuPdfWord], *, width: float) -> list[Block]:
+    """The words as blocks of lines. `width` is the page's."""
+    upright: list[Piece] = []
+    turned: list[Block] = []
+    for run in _runs(words):
+        if _is_turned(run):
+            turned.append([run])
+        else:
+            upright.extend(_pieces(run))
+    blocks = [block for column in column_order(upright, width=width) for block in _blocks(_lines(column))]
+    # Words that run up or down the margin read last: a stamp must not cut a sentence in two.
+    return blocks + turned
+
+
+def _runs(words: Iterable[MuPdfWord]) -> Iterator[Line]:
+    """The words of each of MuPDF's lines, without those drawn twice to look bold."""
+    run: Line = []
+    number = -1
+    seen: set[tuple[str, int, int]] = set()
+    for word in words:
+        placed = word.placed
+        key = (placed.text, round(placed.x0 / 2), round(placed.y0 / 2))
+        if key in seen:
+            continue
+        seen.add(key)
+        if word.line != number and run:
+            yield run
+            run = []
+        number = word.line
+        run.append(placed)
+    if run:
+        yield run
+
+
+def _is_turned(run: Line) -> bool:
+    """Whether the run goes up or down the page: its words are higher than wide, or stand one above the other."""
+    if len(run) == 1:
+        word = run[0]
+        return len(word.text) > 2 and word.y1 - word.y0 > _TURNED * (word.x1 - word.x0)
+    across = max(word.x1 for word in run) - min(word.x0 for word in run)
+    down = max(word.y1 for word in run) - min(word.y0 for word in run)
+    return down > _TURNED * across
+
+
+def _pieces(run: Line) -> Iterator[Piece]:
+    ordered = run if _reads_right_to_left(run) else sorted(run)
+    piece = [ordered[0]]
+    for before, word in pairwise(ordered):
+        gap = max(word.x0 - before.x1, before.x0 - word.x1)
+        if gap > _WIDE_GAP * min(before.y1 - before.y0, word.y1 - word.y0):
+            yield Piece.of(piece)
+            piece = []
+        piece.append(word)
+    yield Piece.of(piece)
+
+
+def _reads_right_to_left(run: Line) -> bool:
+    return any("\u0590" <= character <= "\u08ff" for word in run if not word.text.isascii() for character in word.text)
+
+
+def _lines(pieces: list[Piece]) -> list[Piece]:
+    """Join the pieces that stand beside each other; each line follows its last piece, so a skewed scan works."""
+    lines: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda p: (p.x0, p.y0)):
+        best, best_share = None, _SAME_LINE
+        for line in lines:
+            share = line[-1].overlap(piece)
+            if share > best_share and line[-1].x1 - piece.x0 < 0.5 * piece.height:
+                best, best_share = line, share
+        if best is None:
+            lines.append([piece])
+        else:
+            best.append(piece)
+    joined = [Piece.of([word for piece in line for word in piece.words]) for line in lines]
+    return sorted(joined, key=lambda line: (line.y0 + line.y1, line.x0))
+
+
+def _blocks(lines: list[Piece]) -> Iterator[Block]:
+    if not lines:
+        return
+    usual_height = median(line.height for line in lines)
+    block: Block = []
+    for before, line in pairwise([lines[0], *lines]):
+        if line.y0 - before.y0 > _BLOCK_PITCH * max(usual_height, min(before.height, line.height)) and block:
+            yield block
+            block = []
+        block.append(list(line.words))
+    yield block
