@@ -1,0 +1,1 @@
+"""Find the words that answer a question, prove that a quote stands in the record, and show where."""

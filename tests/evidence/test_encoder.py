@@ -1,0 +1,46 @@
+"""The packaged encoder puts like meanings near each other, in any batch, without asking a hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.errors import EvidenceError
+from assistant.evidence.encoder import Encoder
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder()
+
+
+def test_vectors_have_unit_length_and_keep_the_order_of_the_texts(encoder: Encoder) -> None:
+    texts = ["knee", "the patient was short of breath on exertion " * 9, "atrial fibrillation"] * 7
+    vectors = encoder.encode(texts)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (21, 384)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert np.allclose(vectors[:3], vectors[18:], atol=2e-2)
+
+
+def test_like_meanings_are_nearer_than_unlike_ones(encoder: Encoder) -> None:
+    asked, like, unlike = encoder.encode(
+        ["trouble breathing", "dyspnea, she is short of breath", "fracture of the left wrist"]
+    )
+    assert asked @ like > asked @ unlike + 0.2
+
+
+def test_no_text_gives_no_vector(encoder: Encoder) -> None:
+    assert encoder.encode([]).shape == (0, 384)
+
+
+def test_a_folder_without_an_encoder_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match=r"modules\.json"):
+        Encoder(tmp_path).encode(["knee"])
+
+
+def test_the_fingerprint_tells_encoders_apart(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    assert Encoder(tmp_path).fingerprint != Encoder().fingerprint == Encoder().fingerprint
