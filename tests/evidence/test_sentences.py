@@ -40,9 +40,9 @@ def test_a_full_stop_that_ends_no_sentence_does_not_cut(text: str) -> None:
 
 
 def test_a_wrapped_paragraph_is_read_as_one() -> None:
-    text = "She was admitted with shortness of breath and was\ngiven furosemide 40 mg. She improved\nover the next few days."
+    text = "She came with shortness of breath and was\ngiven furosemide 40 mg. She improved\nover the next few days."
     assert cut(text) == [
-        "She was admitted with shortness of breath and was\ngiven furosemide 40 mg.",
+        "She came with shortness of breath and was\ngiven furosemide 40 mg.",
         "She improved\nover the next few days.",
     ]
 
