@@ -1,0 +1,168 @@
+"""One record in its folder: files, pages, index and conversations.
+
+<folder>/record.json             title and date
+<folder>/files/<id>/             one file: original, pages.bin, pages.index, file.json
+<folder>/conversations/<id>.json
+<folder>/index/                  whatever search keeps; it can be made again from the pages
+<folder>/drafts/ trash/ lock     work in progress; swept when the record is opened
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.domain import Conversation, Page, Record, SourceFile
+from assistant.errors import RecordNotFoundError
+from assistant.ingestion.names import unique_name
+from assistant.ingestion.reading import Upload
+from assistant.library import conversation_files
+from assistant.library.disk import (
+    make_folder,
+    remove_folder,
+    storage_errors,
+    sweep_partial_files,
+    sync_folder,
+)
+from assistant.library.file_draft import FileDraft, join_as, sweep_dead_drafts
+from assistant.library.file_folders import ORIGINAL, FileFolder, file_folders
+from assistant.library.locks import locked
+from assistant.library.page_files import read_page, read_pages
+from assistant.library.title_page import TitlePage, read_title_page, write_title_page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A record's folder. Holds nothing in memory: every question is answered from the disk as it is now."""
+
+    id: str
+    folder: Path
+
+    @property
+    def index_folder(self) -> Path:
+        """Where search keeps what it needs; made on first use."""
+        folder = self.folder / "index"
+        with storage_errors():
+            make_folder(folder)
+        return folder
+
+    def record(self) -> Record:
+        """What the record holds now. Raises RecordNotFoundError if it has been deleted."""
+        self._check_exists()
+        title_page = read_title_page(self.folder)
+        files = tuple(found.file for found in self._file_folders())
+        return Record(id=self.id, title=title_page.title, created=title_page.created, files=files)
+
+    def rename(self, title: str) -> Record:
+        """Give the record another title."""
+        with self._locked():
+            created = read_title_page(self.folder).created
+            write_title_page(self.folder, TitlePage(title=title, created=created))
+        return self.record()
+
+    def draft(self, upload: Upload) -> FileDraft:
+        """Begin to add a file whose pages come one by one; see FileDraft."""
+        with self._locked():
+            return FileDraft(self._drafts, upload.path, self._join)
+
+    def add_file(self, upload: Upload, file: SourceFile, pages: Iterable[Page]) -> SourceFile:
+        """Add a file with all its pages, or nothing of it. A name that the record already has gets a number."""
+        with self.draft(upload) as draft:
+            for page in pages:
+                draft.add(page)
+            return draft.commit(file)
+
+    def remove_file(self, file: str) -> None:
+        """Remove a file with its original and its pages."""
+        trash = self.folder / "trash"
+        with self._locked():
+            found = self._file_folder(file)
+            make_folder(trash)
+            found.folder.rename(trash / found.folder.name)
+            sync_folder(self._files)
+        with storage_errors():
+            remove_folder(trash / found.folder.name)
+
+    def original(self, file: str) -> Path:
+        """The file as it was uploaded; its name on disk says nothing."""
+        return self._file_folder(file).folder / ORIGINAL
+
+    def pages(self, files: Sequence[str] | None = None) -> Iterator[Page]:
+        """The pages in record order, of all files or of those named, one in memory at a time."""
+        wanted = None if files is None else set(files)
+        for found in self._file_folders():
+            if found.file.page_count and (wanted is None or found.file.name in wanted):
+                yield from read_pages(found.folder, found.file.name)
+
+    def page(self, file: str, number: int) -> Page:
+        """One page. Raises RecordNotFoundError if there is no such file or page."""
+        return read_page(self._file_folder(file).folder, file, number)
+
+    def conversations(self) -> tuple[Conversation, ...]:
+        """The conversations that can be read, newest first."""
+        return conversation_files.load_all(self._conversations)
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """One conversation. Raises RecordNotFoundError or RecordDamagedError."""
+        return conversation_files.load(self._conversations, conversation_id)
+
+    def save_conversation(self, conversation: Conversation) -> None:
+        """Keep the conversation as it is now."""
+        with storage_errors():
+            self._check_exists()
+            make_folder(self._conversations)
+            conversation_files.save(self._conversations, conversation)
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Delete one conversation."""
+        with storage_errors():
+            conversation_files.delete(self._conversations, conversation_id)
+
+    def sweep(self) -> None:
+        """Delete what killed processes left half done."""
+        with self._locked():
+            sweep_dead_drafts(self._drafts)
+            remove_folder(self.folder / "trash")
+            sweep_partial_files(self.folder)
+            sweep_partial_files(self._conversations)
+
+    @property
+    def _files(self) -> Path:
+        return self.folder / "files"
+
+    @property
+    def _drafts(self) -> Path:
+        return self.folder / "drafts"
+
+    @property
+    def _conversations(self) -> Path:
+        return self.folder / "conversations"
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._check_exists()
+        with storage_errors(), locked(self.folder / "lock"):
+            yield
+
+    def _check_exists(self) -> None:
+        if not self.folder.is_dir():
+            raise RecordNotFoundError("There is no such record; it may have been deleted.")
+
+    def _file_folders(self) -> list[FileFolder]:
+        with storage_errors():
+            return file_folders(self._files)
+
+    def _file_folder(self, file: str) -> FileFolder:
+        for found in self._file_folders():
+            if found.file.name == file:
+                return found
+        raise RecordNotFoundError("There is no such file in this record; it may have been removed.")
+
+    def _join(self, folder: Path, file: SourceFile) -> SourceFile:
+        with self._locked():
+            present = self._file_folders()
+            name = unique_name(file.name, [found.file.name for found in present])
+            place = max((found.place for found in present), default=0) + 1
+            return join_as(folder, file, name, place, self._files)
