@@ -242,12 +242,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One sentence of an answer with the checker's verdict and the numbers of its citations."""
+    """One sentence of an answer with the checker's verdict and the numbers of its citations.
+
+    `text` has no [n] marks; with its marks the sentence stands at `start:end` of the answer's text.
+    """
 
     text: str
     support: Support
     citations: tuple[int, ...] = ()
     reasons: tuple[str, ...] = ()
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,3 +289,22 @@ class Conversation:
     title: str
     created: str
     turns: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummarySection:
+    """One heading of a summary with its checked statements."""
+
+    heading: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A summary of a record: sections of checked statements; `missing` names what the record does not say."""
+
+    kind: str
+    title: str
+    sections: tuple[SummarySection, ...]
+    citations: tuple[Citation, ...]
+    missing: tuple[str, ...] = ()

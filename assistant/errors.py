@@ -7,6 +7,7 @@ AnamnesisError
 │   ├── RecordDamagedError      a record's folder that no longer makes sense
 │   └── StorageError            the disk refused: full, read-only, taken away
 ├── FileRefusedError        one file that cannot be read; carries the contract's `code`
+├── QuestionError           a question that cannot be asked: empty, too long, nothing to ask about
 ├── EvidenceError           the index or its encoder cannot work
 ├── ModelError
 │   ├── ModelUnavailableError   no such checkpoint, damaged, too large, server down
@@ -53,6 +54,10 @@ class FileRefusedError(AnamnesisError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class QuestionError(AnamnesisError):
+    """A question that cannot be asked: empty, too long, nothing to ask about."""
 
 
 class EvidenceError(AnamnesisError):

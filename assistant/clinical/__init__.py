@@ -1,0 +1,1 @@
+"""Clinical views of a record: one file a view."""

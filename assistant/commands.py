@@ -1,0 +1,259 @@
+"""What each command of the command line does, one function a command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from assistant.domain import Answer, Page, Record, SourceFile, Summary
+from assistant.errors import AnamnesisError, FileRefusedError, SettingsError
+from assistant.export import contract_json
+from assistant.export.markdown import answer_markdown, summary_markdown
+from assistant.ingestion.limits import Limits
+from assistant.ingestion.reading import PageRead, Upload, read_files
+from assistant.parts import open_service
+from assistant.service import AnswerDone, Service
+from assistant.settings import Settings
+
+Command = Callable[[argparse.Namespace, Settings, TextIO], int]
+
+
+def run(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
+    """Run the command that `given` names and return the exit status."""
+    command = _COMMANDS.get(given.command)
+    if command is None:
+        raise AnamnesisError(f"{given.command} is not built yet; {', '.join(sorted(_COMMANDS))} are")
+    return command(given, settings, output)
+
+
+def read(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
+    """Pages of text with the place of every word; fails only if no file could be read."""
+    if given.data_dir:
+        with _record(given, settings) as (service, record):
+            files: Iterator[tuple[SourceFile, list[Page]]] = (
+                (file, list(service.pages(record.id, file.name))) for file in service.record(record.id).files
+            )
+            return _write_files(files, given.json, output)
+    return _write_files(_files_read(given.files, settings), given.json, output)
+
+
+def _files_read(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[SourceFile, list[Page]]]:
+    pages: list[Page] = []
+    for event in read_files(_uploads(paths), _limits(settings)):
+        if isinstance(event, PageRead):
+            pages.append(event.page)
+        else:
+            yield event.file, pages
+            pages = []
+
+
+def _write_files(files: Iterator[tuple[SourceFile, list[Page]]], as_json: bool, output: TextIO) -> int:
+    """Write file by file, so that a record of thousands of pages is never whole in memory."""
+    any_read = False
+    for count, (file, pages) in enumerate(files):
+        any_read = any_read or file.problem is None
+        if as_json:
+            output.write(", " if count else '{"files": [')
+            json.dump(contract_json.file_json(file, pages), output, ensure_ascii=False)
+        else:
+            _write_plain(file, pages, output)
+    output.write("]}\n" if as_json else "")
+    output.flush()
+    return 0 if any_read else 1
+
+
+def _write_plain(file: SourceFile, pages: Sequence[Page], output: TextIO) -> None:
+    if file.problem:
+        print(f"{file.name}: {file.problem.message}", file=sys.stderr)
+    for warning in file.warnings:
+        print(f"{file.name}: {warning}", file=sys.stderr)
+    for page in pages:
+        output.write(f"--- {file.name}, page {page.number} of {file.page_count}\n{page.text}\n\n")
+
+
+def search(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
+    """The passages that answer each query."""
+    queries = [given.query] if given.query is not None else [line["query"] for line in _lines(given.queries, "query")]
+    with _record(given, settings) as (service, record):
+        for query in queries:
+            hits = service.search(record.id, query, given.top_k)
+            if given.json:
+                _write_json(contract_json.search_json(query, hits), output)
+            else:
+                output.writelines(
+                    f"{hit.rank}. {hit.passage.span.file}, page {hit.passage.span.page}\n{hit.passage.text}\n\n"
+                    for hit in hits
+                )
+    return 0
+
+
+def ask(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
+    """One conversation, question by question."""
+    with _record(given, settings) as (service, record):
+        conversation_id: str | None = None
+        answers: list[Answer] = []
+        for question in given.question:
+            done = _last(service.ask(record.id, conversation_id, question))
+            conversation_id = done.conversation.id
+            answers.append(done.conversation.turns[done.turn])
+            if not given.json:
+                output.write(answer_markdown(answers[-1]) + "\n")
+                output.flush()
+        if given.json:
+            _write_json({"turns": [contract_json.answer_json(answer) for answer in answers]}, output)
+    return 0
+
+
+def summarize(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
+    """A summary with its sources, to a file or standard output."""
+    if given.format in ("docx", "pdf"):
+        raise SettingsError(f"the format {given.format} is not built yet; use md or json")
+    with _record(given, settings) as (service, record):
+        *_, summary = service.summarize(record.id, given.kind)
+    assert isinstance(summary, Summary)
+    if given.format == "json":
+        text = json.dumps(contract_json.summary_json(summary), ensure_ascii=False) + "\n"
+    else:
+        text = summary_markdown(summary)
+    if given.out:
+        given.out.write_text(text, encoding="utf-8")
+    else:
+        output.write(text)
+        output.flush()
+    return 0
+
+
+def verify(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
+    """Check statements against the record with the checker alone."""
+    statements = _lines(given.statements, "id", "text")
+    with _record(given, settings) as (service, record):
+        verifier = service.verifier(record.id)
+        for statement in statements:
+            cited = {name: statement.get(name) for name in ("file", "page", "quote")}
+            found = verifier.verify(statement["text"], **cited)
+            pages = {span.page_ref: service.page(record.id, span.file, span.page) for span in found.spans}
+            _write_json(contract_json.verification_json(statement["id"], found, pages), output)
+    return 0
+
+
+def records(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
+    """List, show, delete or purge the records of the data directory."""
+    with _service(settings) as service:
+        if given.action in ("show", "delete") and not given.id:
+            raise SettingsError(f"records {given.action} wants the ID of a record; `records list` shows them")
+        if given.action == "purge" and not given.yes:
+            raise SettingsError("purge deletes every record; say --yes if that is meant")
+        result = _RECORD_ACTIONS[given.action](service, given)
+    if given.json:
+        _write_json(result, output)
+    else:
+        output.writelines(_plain_records(result))
+    return 0
+
+
+def _list_records(service: Service, _: argparse.Namespace) -> dict[str, Any]:
+    return {"records": [contract_json.record_json(record) for record in service.records()]}
+
+
+def _show_record(service: Service, given: argparse.Namespace) -> dict[str, Any]:
+    return contract_json.record_json(service.record(given.id))
+
+
+def _delete_record(service: Service, given: argparse.Namespace) -> dict[str, Any]:
+    service.delete_record(given.id)
+    return {"deleted": 1}
+
+
+def _purge_records(service: Service, _: argparse.Namespace) -> dict[str, Any]:
+    return {"deleted": service.purge()}
+
+
+def _plain_records(result: dict[str, Any]) -> Iterator[str]:
+    if "deleted" in result:
+        yield f"{result['deleted']} deleted\n"
+    for record in result.get("records", [result] if "id" in result else []):
+        yield f"{record['id']}  {record['created']}  {record['pages']} pages  {record['title'] or 'untitled'}\n"
+        yield from (f"    {file['name']}  {file['pages']} pages\n" for file in record["files"])
+
+
+@contextmanager
+def _service(settings: Settings) -> Iterator[Service]:
+    service = open_service(settings)
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+@contextmanager
+def _record(given: argparse.Namespace, settings: Settings) -> Iterator[tuple[Service, Record]]:
+    """A record of the given files: kept where --data-dir says, else gone afterwards. What was not read is said."""
+    with tempfile.TemporaryDirectory(prefix="anamnesis-") as folder:
+        kept = settings if given.data_dir else replace(settings, data_dir=Path(folder))
+        with _service(kept) as service:
+            record = service.create_record()
+            problems = [
+                f"{progress.file}: {progress.problem.message}"
+                for progress in service.add_files(record.id, _uploads(given.files))
+                if progress.problem
+            ]
+            if not any(file.problem is None for file in service.record(record.id).files):
+                raise FileRefusedError("nothing_read", "; ".join(problems) or "no file could be read")
+            for problem in problems:
+                print(problem, file=sys.stderr)
+            yield service, service.record(record.id)
+
+
+def _uploads(paths: Sequence[Path]) -> list[Upload]:
+    return [Upload(name=path.name, path=path) for path in paths]
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(pages=settings.page_limit)
+
+
+def _last(events: Iterator[Any]) -> AnswerDone:
+    done = [event for event in events if isinstance(event, AnswerDone)]
+    return done[-1]
+
+
+def _lines(path: Path, *fields: str) -> list[dict[str, Any]]:
+    """The JSON objects of a JSON Lines file. Raises SettingsError naming the line that is not one."""
+    found = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as failure:
+        raise SettingsError(f"{path.name} cannot be read: {type(failure).__name__}") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            found.append({**entry, **{field: entry[field] for field in fields}})
+        except (ValueError, KeyError, TypeError):
+            raise SettingsError(f"{path.name}, line {number}: wants a JSON object with {', '.join(fields)}") from None
+    return found
+
+
+def _write_json(value: dict[str, Any], output: TextIO) -> None:
+    json.dump(value, output, ensure_ascii=False)
+    output.write("\n")
+    output.flush()
+
+
+_RECORD_ACTIONS = {"list": _list_records, "show": _show_record, "delete": _delete_record, "purge": _purge_records}
+_COMMANDS: dict[str, Command] = {
+    "read": read,
+    "search": search,
+    "ask": ask,
+    "summarize": summarize,
+    "verify": verify,
+    "records": records,
+}

@@ -1,0 +1,1 @@
+"""What leaves the assistant on the user's order: JSON for programs, documents for people."""

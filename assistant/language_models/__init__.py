@@ -1,0 +1,1 @@
+"""The models that answer, all behind LangChain's chat model seam."""

@@ -1,0 +1,99 @@
+"""One opened model as the conversation uses it: its name, its window, its tokens, and its answer piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk, BaseMessage
+
+from assistant.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDescription:
+    """What the page says of the answering model: its name, a short badge, and what it is good for."""
+
+    name: str
+    badge: str
+    limits: str
+    context_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingProgress:
+    """How far the model has read its prompt; `reused_tokens` were known from an earlier question."""
+
+    done_tokens: int
+    total_tokens: int
+    reused_tokens: int = 0
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPiece:
+    """A piece of an answer as it comes: text, reasoning, or progress of reading."""
+
+    text: str = ""
+    reasoning: str = ""
+    progress: ReadingProgress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweringModel:
+    """A chat model with what the conversation must know of it.
+
+    `reads_prompts` is False for the extractive reader: it takes passages beside the prompt and never the whole record.
+    `explain` turns an exception of the model's own libraries into a ModelError, or None if it does not know it.
+    """
+
+    chat: BaseChatModel
+    description: ModelDescription
+    count_tokens: Callable[[str], int]
+    explain: Callable[[Exception], ModelError | None]
+    reads_prompts: bool = True
+    answer_tokens: int = 4_096
+    passages_per_question: int = 40
+
+    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[AnswerPiece]:
+        """Answer piece by piece; closing the iterator stops the model. Raises ModelError."""
+        chunks = self.chat.stream(list(messages))
+        try:
+            for chunk in chunks:
+                if piece := _piece(chunk):
+                    yield piece
+        except Exception as failure:
+            error = self.explain(failure)
+            if error is None:
+                raise
+            raise error from None
+
+
+def _piece(chunk: BaseMessage) -> AnswerPiece | None:
+    if not isinstance(chunk, AIMessageChunk):
+        return None
+    progress = chunk.response_metadata.get("progress")
+    piece = AnswerPiece(
+        text=_text(chunk),
+        reasoning=str(chunk.additional_kwargs.get("reasoning_content") or ""),
+        progress=_progress(progress) if progress else None,
+    )
+    return piece if piece.text or piece.reasoning or piece.progress else None
+
+
+def _text(chunk: AIMessageChunk) -> str:
+    if isinstance(chunk.content, str):
+        return chunk.content
+    blocks = (block for block in chunk.content if isinstance(block, dict))
+    return "".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
+
+
+def _progress(report: Mapping[str, object]) -> ReadingProgress:
+    seconds_left = report.get("seconds_left")
+    return ReadingProgress(
+        done_tokens=int(str(report.get("done_tokens", 0))),
+        total_tokens=int(str(report.get("total_tokens", 0))),
+        reused_tokens=int(str(report.get("reused_tokens", 0))),
+        seconds_left=float(str(seconds_left)) if seconds_left is not None else None,
+    )

@@ -1,0 +1,36 @@
+"""Open the model that the settings name: the extractive reader, a checkpoint on this machine, or a model server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assistant.errors import ModelUnavailableError
+from assistant.evidence.encoder import Encoder
+from assistant.language_models.answering import AnsweringModel
+from assistant.language_models.extractive import open_extractive_reader
+from assistant.language_models.server import open_server
+from assistant.settings import Settings
+
+BUNDLED_MODEL = Path(__file__).resolve().parents[2] / "assets" / "bundled_model"
+
+
+def open_model(settings: Settings, encoder: Encoder) -> AnsweringModel:
+    """The answering model of `settings`. Raises ModelUnavailableError in a sentence that says what to do."""
+    if settings.model_server:
+        return open_server(settings)
+    if settings.model == "extractive":
+        return open_extractive_reader(encoder)
+    # The runtime brings torch and bitsandbytes; the two models above answer without them being loaded.
+    from assistant.language_models.bundled_runtime import open_checkpoint
+
+    return open_checkpoint(_checkpoint(settings.model), settings)
+
+
+def _checkpoint(model: str) -> str:
+    if model != "bundled":
+        return model
+    if not (BUNDLED_MODEL / "config.json").is_file():
+        raise ModelUnavailableError(
+            "no model is bundled with this version; use --model extractive, or name a checkpoint"
+        )
+    return str(BUNDLED_MODEL)

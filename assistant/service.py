@@ -1,0 +1,251 @@
+"""The verbs that the page, the command line and the tests call, on the records of one data directory."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from assistant.clinical.patient import find_patient
+from assistant.conversation.summaries import SummaryProgress, summarize
+from assistant.conversation.turns import AnswerProgress, AnswerText, ReadRecord, Turn, expected_reading
+from assistant.domain import Answer, Conversation, Coverage, Hit, Page, PageRef, ReadingMode, Record, Summary
+from assistant.errors import QuestionError, RecordNotFoundError
+from assistant.evidence.verification import Verifier
+from assistant.indexes import Indexes
+from assistant.ingestion.limits import Limits
+from assistant.ingestion.pictures import page_picture
+from assistant.ingestion.reading import Upload
+from assistant.intake import FileProgress, take_in
+from assistant.language_models.answering import AnsweringModel, ModelDescription
+from assistant.library.audit import AuditLog, Verb
+from assistant.library.record_store import StoredRecord
+from assistant.library.store import Library
+from assistant.prompts import fill
+
+SAMPLE_RECORD = Path(__file__).resolve().parents[1] / "assets" / "sample_record"
+LONGEST_QUESTION_CHARACTERS = 20_000
+_TITLE_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerDone:
+    """The turn is over and kept: `conversation.turns[turn]` is the checked answer."""
+
+    conversation: Conversation
+    turn: int
+
+
+AnswerEvent = AnswerProgress | AnswerText | AnswerDone
+
+
+class Service:
+    """Everything a visitor can do. Methods may be called from several threads."""
+
+    def __init__(
+        self, library: Library, indexes: Indexes, model: AnsweringModel, limits: Limits, audit: AuditLog
+    ) -> None:
+        self._library = library
+        self._audit = audit
+        self._indexes = indexes
+        self._model = model
+        self._limits = limits
+        self._record_tokens: dict[tuple[str, ...], int] = {}
+
+    @property
+    def model(self) -> ModelDescription:
+        """Who answers, and what it is good for."""
+        return self._model.description
+
+    def records(self) -> tuple[Record, ...]:
+        """All records, newest first."""
+        return self._library.records()
+
+    def create_record(self, title: str = "") -> Record:
+        """A new, empty record."""
+        record = self._library.create(title).record()
+        self._audit.note(Verb.CREATE, record.id)
+        return record
+
+    def record(self, record_id: str) -> Record:
+        """What a record holds now. Raises RecordNotFoundError."""
+        return self._library.open(record_id).record()
+
+    def rename_record(self, record_id: str, title: str) -> Record:
+        """Give a record another title."""
+        self._audit.note(Verb.RENAME, record_id)
+        return self._library.open(record_id).rename(title)
+
+    def delete_record(self, record_id: str) -> None:
+        """Delete a record's folder: originals, pages, index, conversations."""
+        with self._indexes.busy(record_id):
+            self._indexes.close(record_id)
+            self._library.delete(record_id)
+        self._audit.note(Verb.DELETE, record_id)
+
+    def purge(self) -> int:
+        """Delete every record; returns how many there were."""
+        self._indexes.close_all()
+        self._audit.note(Verb.PURGE, "")
+        return self._library.purge()
+
+    def add_files(self, record_id: str, uploads: Sequence[Upload]) -> Iterator[FileProgress]:
+        """Read, store and index files, with progress. Closing it cancels; finished files stay."""
+        stored = self._library.open(record_id)
+        self._audit.note(Verb.ADD_FILE, record_id)
+        with closing(take_in(stored, uploads, self._limits, self._indexes)) as progress:
+            yield from progress
+        self._name_after_patient(stored)
+
+    def sample_record_uploads(self) -> tuple[Upload, ...]:
+        """The files of the sample record, in the order of their names."""
+        return tuple(Upload(name=path.name, path=path) for path in sorted(SAMPLE_RECORD.glob("*.pdf")))
+
+    def remove_file(self, record_id: str, file: str) -> Record:
+        """Remove one file with its pages and passages."""
+        stored = self._library.open(record_id)
+        self._audit.note(Verb.REMOVE_FILE, record_id)
+        stored.remove_file(file)
+        for _ in self._indexes.brought_up_to_date(stored):
+            pass
+        return stored.record()
+
+    def page(self, record_id: str, file: str, number: int) -> Page:
+        """One page with its words. Raises RecordNotFoundError."""
+        return self._library.open(record_id).page(file, number)
+
+    def pages(self, record_id: str, file: str) -> Iterator[Page]:
+        """The pages of one file, one in memory at a time."""
+        return self._library.open(record_id).pages([file])
+
+    def page_picture(self, record_id: str, file: str, number: int, width_pixels: int) -> bytes:
+        """A PNG of the page as displayed."""
+        stored = self._library.open(record_id)
+        kind = next((known.kind for known in stored.record().files if known.name == file), "")
+        return page_picture(stored.original(file), kind, number, width_pixels=width_pixels, limits=self._limits)
+
+    def search(self, record_id: str, query: str, top_k: int) -> tuple[Hit, ...]:
+        """The passages that answer a query, best first."""
+        return self._search(self._library.open(record_id), query, top_k)
+
+    def verifier(self, record_id: str) -> Verifier:
+        """The checker over a record's pages, with no model."""
+        return Verifier(self._library.open(record_id).pages())
+
+    def conversations(self, record_id: str) -> tuple[Conversation, ...]:
+        """The conversations about a record, newest first."""
+        return self._library.open(record_id).conversations()
+
+    def conversation(self, record_id: str, conversation_id: str) -> Conversation:
+        """One conversation. Raises RecordNotFoundError."""
+        return self._library.open(record_id).conversation(conversation_id)
+
+    def delete_conversation(self, record_id: str, conversation_id: str) -> None:
+        """Delete one conversation."""
+        self._audit.note(Verb.DELETE_CONVERSATION, record_id)
+        self._library.open(record_id).delete_conversation(conversation_id)
+
+    def suggested_questions(self, record_id: str) -> tuple[str, ...]:
+        """Questions to begin with; none while the record has no page that was read."""
+        record = self.record(record_id)
+        can_answer = any(file.page_count > len(file.unread_pages) for file in record.files)
+        return tuple(fill("suggested_questions").splitlines()) if can_answer else ()
+
+    def coverage(self, record_id: str) -> tuple[ReadingMode, Coverage]:
+        """What a question asked now would read."""
+        return expected_reading(self._model, self._read(self._library.open(record_id)))
+
+    def ask(
+        self, record_id: str, conversation_id: str | None, question: str, *, replace_from_turn: int | None = None
+    ) -> Iterator[AnswerEvent]:
+        """Answer in a conversation (None begins one); the last event is AnswerDone.
+
+        `replace_from_turn` drops that turn and all after it once the new answer has begun. Closing the iterator stops
+        the model and keeps what was said.
+        """
+        _check_question(question)
+        stored = self._library.open(record_id)
+        conversation = stored.conversation(conversation_id) if conversation_id else _new_conversation(question)
+        kept = conversation.turns if replace_from_turn is None else conversation.turns[:replace_from_turn]
+        read = self._read(stored)
+        if not any(file.page_count for file in read.record.files):
+            raise QuestionError("this record has no pages yet; add a file first")
+        self._audit.note(Verb.ASK, record_id)
+        turn = Turn(self._model, read, kept, question)
+        try:
+            with closing(turn.events()) as events:
+                yield from events
+        finally:
+            if turn.has_text:
+                conversation = replace(conversation, turns=(*kept, turn.answer()))
+                stored.save_conversation(conversation)
+        yield AnswerDone(conversation=conversation, turn=len(kept))
+
+    def summarize(self, record_id: str, kind: str) -> Iterator[SummaryProgress | Summary]:
+        """Write a summary; the last value is the Summary. Raises SettingsError for a kind that is not built."""
+        read = self._read(self._library.open(record_id))
+        self._audit.note(Verb.SUMMARIZE, record_id)
+        yield from summarize(read.record, kind, lambda question: self._answer(read, question))
+
+    def close(self) -> None:
+        """Give back what is open."""
+        self._indexes.close_all()
+
+    def _answer(self, read: ReadRecord, question: str) -> Answer:
+        turn = Turn(self._model, read, (), question)
+        for _ in turn.events():
+            pass
+        return turn.answer()
+
+    def _read(self, stored: StoredRecord) -> ReadRecord:
+        return ReadRecord(
+            record=stored.record(),
+            pages=stored.pages,
+            page_of=lambda ref: _page_or_none(stored, ref),
+            record_tokens=self._tokens_of(stored),
+            search=lambda query, top_k: self._search(stored, query, top_k),
+        )
+
+    def _search(self, stored: StoredRecord, query: str, top_k: int) -> tuple[Hit, ...]:
+        for _ in self._indexes.brought_up_to_date(stored):
+            pass
+        return self._indexes.of(stored).search(query, top_k)
+
+    def _tokens_of(self, stored: StoredRecord) -> int:
+        """Tokens of the record's text, counted once for the same files."""
+        key = tuple(file.sha256 for file in stored.record().files)
+        if key not in self._record_tokens:
+            self._record_tokens[key] = sum(self._model.count_tokens(page.text) for page in stored.pages())
+        return self._record_tokens[key]
+
+    def _name_after_patient(self, stored: StoredRecord) -> None:
+        """A record without a title is called after the patient that its pages name."""
+        if not stored.record().title and (name := find_patient(stored.pages()).name):
+            stored.rename(name.value)
+
+
+def _check_question(question: str) -> None:
+    if not question.strip():
+        raise QuestionError("the question is empty; write one")
+    if len(question) > LONGEST_QUESTION_CHARACTERS:
+        raise QuestionError(
+            f"the question has {len(question):,} characters, {LONGEST_QUESTION_CHARACTERS:,} are the most; "
+            "add long text as a file and ask about it"
+        )
+
+
+def _new_conversation(question: str) -> Conversation:
+    words = " ".join(question.split())
+    title = words if len(words) <= _TITLE_CHARACTERS else words[: _TITLE_CHARACTERS - 1].rstrip() + "…"
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return Conversation(id=uuid.uuid4().hex, title=title, created=created)
+
+
+def _page_or_none(stored: StoredRecord, ref: PageRef) -> Page | None:
+    try:
+        return stored.page(ref.file, ref.page)
+    except RecordNotFoundError:
+        return None
