@@ -1,179 +1,158 @@
-"""Find the columns of a page: a white strip with lines of prose on both sides.
+"""Find the columns of a page: lines of prose that begin at one edge, with lines of prose to the left of it.
 
-A table has white strips too, but its rows must stay whole. What tells them apart: the lines of prose fill their column,
-or their baselines do not match those across the strip; the cells of a table are short and stand level.
+A table has such edges too, but its rows must stay whole. What tells them apart: lines of prose fill their column and
+mostly go on in the middle of a sentence, or their baselines do not match those across; cells are short and stand level.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from statistics import mean
 
-from assistant.ingestion.page_text import PlacedWord
+from assistant.ingestion.pieces import Piece
 
-# A strip narrower than this is a space between words, in points.
-_NARROWEST_STRIP = 5.0
-_BIN = 2.0
-_CANDIDATES = 3
+# A gap narrower than this is a space between words, in points.
+_NARROWEST_GAP = 5.0
+_EDGE_WITHIN = 3.0
+_CANDIDATES = 6
 _FEWEST_LINES = 3
 # Share of a column's lines that reach at least _FULL of its width; ragged prose ends within a word of the margin.
 _FULL = 0.78
 _MOSTLY_FULL = 0.5
 _WORDS_A_LINE = 3.5
+# Share of lines that begin in lower case. German prose, with its capital nouns, has about half.
+_GOING_ON = 0.25
+_SAME_ROW = 0.5
 _LEVEL_WITHIN = 0.25
-_DEEPEST = 4
+_LEVEL = 0.6
+_CELLS = 3
+_WORDS_A_CELL = 3.0
+_DEEPEST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Words that stand close together on one line, and the box around them."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-    words: tuple[PlacedWord, ...]
-
-    @classmethod
-    def of(cls, words: Sequence[PlacedWord]) -> Piece:
-        """The piece that these words make."""
-        return cls(
-            min(word.x0 for word in words),
-            min(word.y0 for word in words),
-            max(word.x1 for word in words),
-            max(word.y1 for word in words),
-            tuple(words),
-        )
-
-    @property
-    def height(self) -> float:
-        """From top to bottom, in points."""
-        return self.y1 - self.y0
-
-    @property
-    def width(self) -> float:
-        """From left to right, in points."""
-        return self.x1 - self.x0
-
-    def overlap(self, other: Piece) -> float:
-        """How much of the lower one's height the two share, 0 to 1."""
-        shared = min(self.y1, other.y1) - max(self.y0, other.y0)
-        return shared / max(min(self.height, other.height), 0.01) if shared > 0 else 0.0
-
-
-def column_order(pieces: list[Piece], *, width: float, depth: int = 0) -> Iterator[list[Piece]]:
+def column_order(pieces: list[Piece], *, depth: int = 0) -> Iterator[list[Piece]]:
     """The pieces in groups to be read one after the other, each from top to bottom."""
-    if len(pieces) >= 2 * _FEWEST_LINES and depth < _DEEPEST:
-        for strip in _strips(pieces, width):
-            sections = list(_sections(pieces, strip))
-            if any(section.is_columns for section in sections):
-                yield from _in_order(sections, width=width, depth=depth + 1)
-                return
-    yield pieces
+    sections = _best_sections(pieces) if depth < _DEEPEST else None
+    if sections is None:
+        yield pieces
+        return
+    rows: list[Piece] = []
+    for section in sections:
+        if not section.is_columns:
+            rows += section.whole + section.left + section.right
+            continue
+        if rows:
+            yield from column_order(rows, depth=depth + 1)
+            rows = []
+        yield from column_order(section.left, depth=depth + 1)
+        yield from column_order(section.right, depth=depth + 1)
+    if rows:
+        yield from column_order(rows, depth=depth + 1)
 
 
 @dataclass(slots=True)
 class _Section:
-    """A stretch of the page from top to bottom: pieces left and right of a strip, or pieces that cross it."""
+    """A stretch of the page from top to bottom: pieces left and right of an edge, or rows that stay whole."""
 
-    left: list[Piece]
-    right: list[Piece]
-    crossing: list[Piece]
-
-    @property
-    def is_columns(self) -> bool:
-        """Whether both sides are to be read on their own."""
-        if len(self.left) < _FEWEST_LINES or len(self.right) < _FEWEST_LINES:
-            return False
-        if not _is_running_text(self.left) or not _is_running_text(self.right):
-            return False
-        return (_is_full(self.left) and _is_full(self.right)) or not _is_level(self.left, self.right)
+    left: list[Piece] = field(default_factory=list)
+    right: list[Piece] = field(default_factory=list)
+    whole: list[Piece] = field(default_factory=list)
+    is_columns: bool = False
 
 
-def _in_order(sections: list[_Section], *, width: float, depth: int) -> Iterator[list[Piece]]:
-    rows: list[Piece] = []
-    for section in sections:
-        if not section.is_columns:
-            rows += section.crossing + section.left + section.right
-            continue
-        if rows:
-            yield from column_order(rows, width=width, depth=depth)
-            rows = []
-        yield from column_order(section.left, width=width, depth=depth)
-        yield from column_order(section.right, width=width, depth=depth)
-    if rows:
-        yield from column_order(rows, width=width, depth=depth)
+def _best_sections(pieces: list[Piece]) -> list[_Section] | None:
+    """The page cut by the edge that puts most pieces into columns; None if there are no columns."""
+    if len(pieces) < 2 * _FEWEST_LINES:
+        return None
+    rows = _Rows(pieces)
+    best, best_count = None, 0
+    for edge in rows.edges():
+        sections = list(_sections(rows, edge))
+        for section in sections:
+            section.is_columns = _are_columns(section.left, section.right)
+        count = sum(len(section.left) + len(section.right) for section in sections if section.is_columns)
+        if count > best_count:
+            best, best_count = sections, count
+    return best
 
 
-def _strips(pieces: list[Piece], width: float) -> list[float]:
-    """Middles of the white strips that most lines have text on both sides of, the best first."""
-    votes = [0] * (int(width / _BIN) + 2)
-    ordered = sorted(pieces, key=lambda p: p.y0)
-    for index, piece in enumerate(ordered):
-        gap_end = _right_neighbour(ordered, index)
-        if gap_end - piece.x1 >= _NARROWEST_STRIP:
-            first, last = int(max(piece.x1, 0.0) / _BIN), int(min(gap_end, width) / _BIN)
-            for bin_number in range(first, last):
-                votes[bin_number] += 1
-    strips: list[float] = []
-    for _ in range(_CANDIDATES):
-        most = max(votes)
-        if most < _FEWEST_LINES:
-            break
-        first = votes.index(most)
-        last = first
-        while last < len(votes) and votes[last] == most:
-            last += 1
-        strips.append((first + last) / 2 * _BIN)
-        # What borders on this strip is the same strip seen by fewer lines.
-        low, high = first, last
-        while low > 0 and votes[low - 1]:
-            low -= 1
-        while high < len(votes) and votes[high]:
-            high += 1
-        votes[first:last] = [0] * (last - first)
-    return strips
+class _Rows:
+    """The pieces from top to bottom, and for each those that share its line."""
+
+    def __init__(self, pieces: list[Piece]) -> None:
+        self.ordered = sorted(pieces, key=lambda piece: piece.y0)
+        self.mates = [list(self._mates(index)) for index in range(len(pieces))]
+
+    def _mates(self, index: int) -> Iterator[Piece]:
+        piece = self.ordered[index]
+        for step in (-1, 1):
+            at = index + step
+            while 0 <= at < len(self.ordered) and abs(self.ordered[at].y0 - piece.y0) < 2 * piece.height:
+                if self.ordered[at].overlap(piece) > _LEVEL_WITHIN:
+                    yield self.ordered[at]
+                at += step
+
+    def edges(self) -> list[float]:
+        """Where pieces begin that have another to their left, the most frequent places first."""
+        begins: list[float] = []
+        for piece, mates in zip(self.ordered, self.mates, strict=True):
+            if any(piece.x0 - mate.x1 >= _NARROWEST_GAP for mate in mates):
+                begins.append(piece.x0)
+        counts = Counter(round(begin / _EDGE_WITHIN) for begin in begins)
+        likely = [(key, count) for key, count in counts.most_common(_CANDIDATES) if count >= _FEWEST_LINES]
+        return [min(b for b in begins if round(b / _EDGE_WITHIN) == key) - 1.0 for key, _ in likely]
+
+    def is_tabular(self, index: int) -> bool:
+        """Whether the piece is one of several short ones on its line."""
+        row = [self.ordered[index], *(m for m in self.mates[index] if m.overlap(self.ordered[index]) > _SAME_ROW)]
+        return len(row) >= _CELLS and mean(len(piece.words) for piece in row) < _WORDS_A_CELL
 
 
-def _right_neighbour(ordered: list[Piece], index: int) -> float:
-    """Where the next piece to the right begins; infinitely far away if nothing stands beside this one."""
-    piece = ordered[index]
-    nearest = -1.0
-    for step in (-1, 1):
-        at = index + step
-        while 0 <= at < len(ordered) and abs(ordered[at].y0 - piece.y0) < 2 * piece.height:
-            other = ordered[at]
-            if other.x0 >= piece.x1 and other.overlap(piece) > _LEVEL_WITHIN and (nearest < 0 or other.x0 < nearest):
-                nearest = other.x0
-            at += step
-    return nearest
-
-
-def _sections(pieces: list[Piece], strip: float) -> Iterator[_Section]:
-    """The page cut where pieces cross the strip."""
-    section = _Section([], [], [])
-    for piece in sorted(pieces, key=lambda p: p.y0):
-        crosses = piece.x0 < strip < piece.x1
-        if crosses != bool(section.crossing) and (section.left or section.right or section.crossing):
+def _sections(rows: _Rows, edge: float) -> Iterator[_Section]:
+    """The page cut where a line crosses the edge or belongs to a table."""
+    section = _Section()
+    for index, piece in enumerate(rows.ordered):
+        is_whole = rows.is_tabular(index) or any(
+            other.x0 < edge < other.x1 for other in (piece, *rows.mates[index]) if other.overlap(piece) > _SAME_ROW
+        )
+        if is_whole != bool(section.whole) and (section.left or section.right or section.whole):
             yield section
-            section = _Section([], [], [])
-        if crosses:
-            section.crossing.append(piece)
-        elif piece.x1 <= strip:
+            section = _Section()
+        if is_whole:
+            section.whole.append(piece)
+        elif piece.x1 <= edge:
             section.left.append(piece)
         else:
             section.right.append(piece)
     yield section
 
 
+def _are_columns(left: list[Piece], right: list[Piece]) -> bool:
+    """Whether both sides are to be read on their own."""
+    if not _is_running_text(left) or not _is_running_text(right):
+        return False
+    return not _is_level(left, right) or (_is_prose(left) and _is_prose(right))
+
+
 def _is_running_text(pieces: list[Piece]) -> bool:
-    return mean(len(piece.words) for piece in pieces) >= _WORDS_A_LINE
+    return len(pieces) >= _FEWEST_LINES and mean(len(piece.words) for piece in pieces) >= _WORDS_A_LINE
 
 
-def _is_full(pieces: list[Piece]) -> bool:
+def _is_prose(pieces: list[Piece]) -> bool:
+    """Whether the lines fill their column and go on; or the side is columns again, as on a page with three."""
     column = max(piece.x1 for piece in pieces) - min(piece.x0 for piece in pieces)
-    return sum(piece.width >= _FULL * column for piece in pieces) >= _MOSTLY_FULL * len(pieces)
+    full = sum(piece.width >= _FULL * column for piece in pieces)
+    if full >= _MOSTLY_FULL * len(pieces):
+        return sum(map(_goes_on, pieces)) >= _GOING_ON * len(pieces)
+    return _best_sections(pieces) is not None
+
+
+def _goes_on(piece: Piece) -> bool:
+    """Whether the line begins in the middle of a sentence; scripts without capitals cannot tell."""
+    first = piece.words[0].text[0]
+    return first.islower() or (first.isalpha() and not first.isupper())
 
 
 def _is_level(left: list[Piece], right: list[Piece]) -> bool:
@@ -182,4 +161,4 @@ def _is_level(left: list[Piece], right: list[Piece]) -> bool:
     for piece in right:
         within = _LEVEL_WITHIN * piece.height
         level += any(abs(piece.y1 - other.y1) <= within or abs(piece.y0 - other.y0) <= within for other in left)
-    return level >= 0.6 * len(right)
+    return level >= _LEVEL * len(right)

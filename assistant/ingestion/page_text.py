@@ -47,12 +47,11 @@ def compose(blocks: Iterable[Block], *, width: float, height: float, characters:
     """Join the words of a page in the order given; words past `characters` are left out."""
     pieces = _Pieces(width=width, height=height, characters=characters)
     for block in blocks:
-        separator = "\n\n"
         for line in block:
             for word in line:
-                pieces.add(word, separator)
-                separator = " "
-            separator = "\n"
+                pieces.add(word)
+            pieces.separator = "\n"
+        pieces.separator = "\n\n"
     return ComposedText(text="".join(pieces.text), words=Words.from_bytes(pieces.numbers.tobytes()))
 
 
@@ -62,22 +61,23 @@ class _Pieces:
     height: float
     characters: int
     at: int = 0
+    # What stands before the next word. Set by the end of a line or block, which may hold nothing visible.
+    separator: str = ""
     text: list[str] = field(default_factory=list)
     numbers: array[float] = field(default_factory=lambda: array("d"))
 
-    def add(self, word: PlacedWord, separator: str) -> None:
+    def add(self, word: PlacedWord) -> None:
         for text, box in parts(word):
+            separator = self.separator if self.text else ""
             if self.at + len(separator) + len(text) > self.characters:
                 return
-            if self.text:
-                self.text.append(separator)
-                self.at += len(separator)
+            self.at += len(separator)
             x0, x1 = _inside(box.x0, box.x1, self.width)
             y0, y1 = _inside(box.y0, box.y1, self.height)
             self.numbers.extend((self.at, self.at + len(text), x0, y0, x1, y1, _NO_CONFIDENCE))
-            self.text.append(text)
+            self.text += (separator, text)
             self.at += len(text)
-            separator = " "
+            self.separator = " "
 
 
 class Part(NamedTuple):

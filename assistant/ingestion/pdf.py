@@ -10,7 +10,7 @@ import pymupdf
 
 from assistant.ingestion.drawing import page_png
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.page_text import PlacedWord, compose
+from assistant.ingestion.page_text import PlacedWord, compose, visible_text
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import ReadPage
 from assistant.ingestion.reading_order import MuPdfWord, reading_order
@@ -50,9 +50,7 @@ class PdfFile:
         warnings = []
         if hidden := len(words) - len(visible):
             warnings.append(f"{hidden} words outside the visible page were left out")
-        composed = compose(
-            reading_order(visible, width=width), width=width, height=height, characters=self._limits.page_characters
-        )
+        composed = compose(reading_order(visible), width=width, height=height, characters=self._limits.page_characters)
         if len(found) == _MOST_WORDS or len(composed.text) >= self._limits.page_characters - _LONGEST_WORD:
             warnings.append("more text than a page can have; the rest was left out")
         return ReadPage(width=width, height=height, composed=composed, warnings=tuple(warnings))
@@ -90,7 +88,7 @@ def _displayed(
         if turn is not None:
             box = pymupdf.Rect(x0, y0, x1, y1) * turn
             x0, y0, x1, y1 = box.x0, box.y0, box.x1, box.y1
-        if all(map(math.isfinite, (x0, y0, x1, y1))):
+        if all(map(math.isfinite, (x0, y0, x1, y1))) and visible_text(text).strip():
             yield MuPdfWord(PlacedWord(x0, y0, x1, y1, text[:_LONGEST_WORD]), block * 100_000 + line)
 
 

@@ -11,8 +11,9 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from assistant.ingestion.columns import Piece, column_order
+from assistant.ingestion.columns import column_order
 from assistant.ingestion.page_text import Block, Line, PlacedWord
+from assistant.ingestion.pieces import Piece
 
 # In line heights. Word spaces are about 0.3, in loosely justified text below 0.8; gutters are wider.
 _WIDE_GAP = 0.9
@@ -30,8 +31,8 @@ class MuPdfWord(NamedTuple):
     line: int
 
 
-def reading_order(words: Iterable[MuPdfWord], *, width: float) -> list[Block]:
-    """The words as blocks of lines. `width` is the page's."""
+def reading_order(words: Iterable[MuPdfWord]) -> list[Block]:
+    """The words as blocks of lines."""
     upright: list[Piece] = []
     turned: list[Block] = []
     for run in _runs(words):
@@ -39,7 +40,7 @@ def reading_order(words: Iterable[MuPdfWord], *, width: float) -> list[Block]:
             turned.append([run])
         else:
             upright.extend(_pieces(run))
-    blocks = [block for column in column_order(upright, width=width) for block in _blocks(_lines(column))]
+    blocks = [block for column in column_order(upright) for block in _blocks(_lines(column))]
     # Words that run up or down the margin read last: a stamp must not cut a sentence in two.
     return blocks + turned
 
