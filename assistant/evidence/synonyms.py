@@ -55,7 +55,8 @@ international normalized ratio | international normalised ratio | inr
 low density lipoprotein | ldl
 high density lipoprotein | hdl
 electrocardiogram | ecg | ekg
-echocardiogram | echocardiography
+echocardiogram | echocardiography | echo
+ejection fraction | ef | lvef | left ventricular ejection fraction
 computed tomography | ct scan | ct | cat scan
 magnetic resonance imaging | mri
 x ray | radiograph | xray

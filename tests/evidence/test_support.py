@@ -9,7 +9,7 @@ from assistant.evidence.support import best_extent, check
 
 NOTE = """HISTORY
 
-Mr. Tamm is a 62-year-old man with hypertension and type 2 diabetes. He denies chest pain, nausea or shortness of breath.
+Mr. Tamm is a 62-year-old man with hypertension and type 2 diabetes. He denies chest pain or shortness of breath.
 X-ray of the right knee shows no evidence of fracture. There is possible early osteoarthritis.
 On 12 May 2024 he was started on metoprolol 50 mg twice daily. Lisinopril 20 mg daily, amlodipine 5 mg daily.
 His mother had breast cancer. Weakness is worse on the left than on the right.
