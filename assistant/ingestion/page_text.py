@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
+
+import numpy as np
 
 from assistant.domain import Words
 
@@ -45,39 +46,58 @@ class ComposedText:
 
 def compose(blocks: Iterable[Block], *, width: float, height: float, characters: int) -> ComposedText:
     """Join the words of a page in the order given; words past `characters` are left out."""
-    pieces = _Pieces(width=width, height=height, characters=characters)
+    pieces = _Pieces(characters=characters)
     for block in blocks:
         for line in block:
             for word in line:
                 pieces.add(word)
             pieces.separator = "\n"
         pieces.separator = "\n\n"
-    return ComposedText(text="".join(pieces.text), words=Words.from_bytes(pieces.numbers.tobytes()))
+    return ComposedText(text="".join(pieces.text), words=Words.from_bytes(pieces.packed(width, height)))
 
 
 @dataclass(slots=True, kw_only=True)
 class _Pieces:
-    width: float
-    height: float
     characters: int
     at: int = 0
     # What stands before the next word. Set by the end of a line or block, which may hold nothing visible.
     separator: str = ""
     text: list[str] = field(default_factory=list)
-    numbers: array[float] = field(default_factory=lambda: array("d"))
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    boxes: list[PlacedWord] = field(default_factory=list)
 
     def add(self, word: PlacedWord) -> None:
-        for text, box in parts(word):
-            separator = self.separator if self.text else ""
-            if self.at + len(separator) + len(text) > self.characters:
-                return
-            self.at += len(separator)
-            x0, x1 = _inside(box.x0, box.x1, self.width)
-            y0, y1 = _inside(box.y0, box.y1, self.height)
-            self.numbers.extend((self.at, self.at + len(text), x0, y0, x1, y1, _NO_CONFIDENCE))
-            self.text += (separator, text)
-            self.at += len(text)
-            self.separator = " "
+        text = word.text
+        if text.isascii() and text.isprintable() and " " not in text:
+            self._put(text, word)
+            return
+        for part in parts(word):
+            self._put(part.text, part.box)
+
+    def _put(self, text: str, box: PlacedWord) -> None:
+        separator = self.separator if self.text else ""
+        start = self.at + len(separator)
+        end = start + len(text)
+        if end > self.characters:
+            return
+        self.text += (separator, text)
+        self.starts.append(start)
+        self.ends.append(end)
+        self.boxes.append(box)
+        self.at, self.separator = end, " "
+
+    def packed(self, width: float, height: float) -> bytes:
+        """The words as `Words` packs them, every box cut to the page and never empty."""
+        numbers = np.full((len(self.starts), 7), _NO_CONFIDENCE)
+        if self.starts:
+            numbers[:, 0], numbers[:, 1] = self.starts, self.ends
+            boxes = np.round(np.array([box[:4] for box in self.boxes]), 2)
+            for low, size in ((0, width), (1, height)):
+                ends = np.sort(boxes[:, low::2], axis=1)
+                numbers[:, 2 + low] = np.clip(ends[:, 0], 0.0, size - _SMALLEST_POINTS)
+                numbers[:, 4 + low] = np.maximum(np.minimum(ends[:, 1], size), numbers[:, 2 + low] + _SMALLEST_POINTS)
+        return numbers.tobytes()
 
 
 class Part(NamedTuple):
@@ -89,9 +109,6 @@ class Part(NamedTuple):
 
 def parts(word: PlacedWord) -> Iterator[Part]:
     """The word's visible stretches: mostly one; a no-break space inside makes two, an invisible word none."""
-    if word.text.isalnum():
-        yield Part(word.text, word)
-        return
     visible = visible_text(word.text)
     stretches = visible.split()
     if len(stretches) == 1:
@@ -123,10 +140,3 @@ def _visible(character: str) -> str:
     if character.isspace():
         return " "
     return "" if category in ("Cc", "Cf") else character
-
-
-def _inside(low: float, high: float, size: float) -> Sequence[float]:
-    """The interval cut to 0..size, never empty."""
-    low, high = min(low, high), max(low, high)
-    low = min(max(round(low, 2), 0.0), size - _SMALLEST_POINTS)
-    return low, max(min(round(high, 2), size), low + _SMALLEST_POINTS)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pymupdf
 
 from assistant.ingestion.drawing import page_png
@@ -13,7 +14,7 @@ from assistant.ingestion.limits import Limits
 from assistant.ingestion.page_text import PlacedWord, compose, visible_text
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import ReadPage
-from assistant.ingestion.reading_order import MuPdfWord, reading_order
+from assistant.ingestion.reading_order import reading_order
 
 # "fi" in one glyph must be found as two letters.
 _FLAGS = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES
@@ -22,6 +23,10 @@ _UNKNOWN_SIZE = (612.0, 792.0)
 _LARGEST_POINTS = 200_000.0
 _MOST_WORDS = 50_000
 _LONGEST_WORD = 2_000
+# More than a block of MuPDF's ever has.
+_LINES_A_BLOCK = 1_000_000
+
+Boxes = npt.NDArray[np.float64]
 
 
 class PdfFile:
@@ -44,14 +49,22 @@ class PdfFile:
     def read(self, number: int) -> ReadPage:
         page = self._document.load_page(number - 1)
         width, height = _size(page)
-        found = page.get_text("words", flags=_FLAGS)[:_MOST_WORDS]
-        words = list(_displayed(found, page.rotation_matrix if page.rotation else None))
-        visible = [word for word in words if _is_on_page(word, width, height)]
+        found = _visible_words(page.get_text("words", flags=_FLAGS)[:_MOST_WORDS])
+        boxes = _displayed(found, page.rotation_matrix)
+        is_visible = _are_on_page(boxes, width, height)
+        words: list[PlacedWord] = []
+        lines: list[int] = []
+        for word, (x0, y0, x1, y1), on_page in zip(found, boxes.tolist(), is_visible.tolist(), strict=True):
+            if on_page:
+                words.append(PlacedWord(x0, y0, x1, y1, word[4][:_LONGEST_WORD]))
+                lines.append(word[5] * _LINES_A_BLOCK + word[6])
         warnings = []
-        if hidden := len(words) - len(visible):
+        if hidden := len(found) - len(words):
             warnings.append(f"{hidden} words outside the visible page were left out")
-        composed = compose(reading_order(visible), width=width, height=height, characters=self._limits.page_characters)
-        if len(found) == _MOST_WORDS or len(composed.text) >= self._limits.page_characters - _LONGEST_WORD:
+        composed = compose(
+            reading_order(words, lines), width=width, height=height, characters=self._limits.page_characters
+        )
+        if len(found) >= _MOST_WORDS or len(composed.text) >= self._limits.page_characters - _LONGEST_WORD:
             warnings.append("more text than a page can have; the rest was left out")
         return ReadPage(width=width, height=height, composed=composed, warnings=tuple(warnings))
 
@@ -80,18 +93,23 @@ def _size(page: pymupdf.Page) -> tuple[float, float]:
     return _UNKNOWN_SIZE
 
 
-def _displayed(
-    words: list[tuple[float, float, float, float, str, int, int, int]], turn: pymupdf.Matrix | None
-) -> Iterator[MuPdfWord]:
-    """The words on the page as turned for display. MuPDF has applied the crop, not the rotation."""
-    for x0, y0, x1, y1, text, block, line, _ in words:
-        if turn is not None:
-            box = pymupdf.Rect(x0, y0, x1, y1) * turn
-            x0, y0, x1, y1 = box.x0, box.y0, box.x1, box.y1
-        if all(map(math.isfinite, (x0, y0, x1, y1))) and visible_text(text).strip():
-            yield MuPdfWord(PlacedWord(x0, y0, x1, y1, text[:_LONGEST_WORD]), block * 100_000 + line)
+# x0, y0, x1, y1, text, block, line, word: PyMuPDF's tuple for a word.
+_FoundWord = tuple[float, float, float, float, str, int, int, int]
 
 
-def _is_on_page(word: MuPdfWord, width: float, height: float) -> bool:
-    box = word.placed
-    return box.x1 >= 0 and box.y1 >= 0 and box.x0 <= width and box.y0 <= height
+def _visible_words(found: list[_FoundWord]) -> list[_FoundWord]:
+    """The words that anybody can see: control codes that fonts use as bullets are dropped."""
+    return [word for word in found if word[4].isascii() or visible_text(word[4]).strip()]
+
+
+def _displayed(words: list[_FoundWord], turn: pymupdf.Matrix) -> Boxes:
+    """The words' boxes on the page as turned for display, float64 [words, 4]. MuPDF has applied the crop already."""
+    corners = np.array([word[:4] for word in words], dtype=np.float64).reshape(-1, 2, 2)
+    turned = corners @ np.array([[turn.a, turn.b], [turn.c, turn.d]]) + np.array([turn.e, turn.f])
+    return np.concatenate([turned.min(axis=1), turned.max(axis=1)], axis=1)
+
+
+def _are_on_page(boxes: Boxes, width: float, height: float) -> npt.NDArray[np.bool_]:
+    x0, y0, x1, y1 = boxes.T
+    on_page: npt.NDArray[np.bool_] = (x1 >= 0) & (y1 >= 0) & (x0 <= width) & (y0 <= height)
+    return on_page & np.isfinite(boxes).all(axis=1)

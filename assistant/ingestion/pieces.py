@@ -21,13 +21,8 @@ class Piece:
     @classmethod
     def of(cls, words: Sequence[PlacedWord]) -> Piece:
         """The piece that these words make."""
-        return cls(
-            min(word.x0 for word in words),
-            min(word.y0 for word in words),
-            max(word.x1 for word in words),
-            max(word.y1 for word in words),
-            tuple(words),
-        )
+        x0, y0, x1, y1, _ = zip(*words, strict=True)
+        return cls(min(x0), min(y0), max(x1), max(y1), tuple(words))
 
     @property
     def height(self) -> float:

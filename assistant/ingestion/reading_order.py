@@ -6,10 +6,9 @@ inside a column, pieces beside each other become one line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
-from typing import NamedTuple
 
 from assistant.ingestion.columns import column_order
 from assistant.ingestion.page_text import Block, Line, PlacedWord
@@ -24,18 +23,11 @@ _BLOCK_PITCH = 1.6
 _TURNED = 1.5
 
 
-class MuPdfWord(NamedTuple):
-    """A word as displayed, and the number of MuPDF's line that it is in."""
-
-    placed: PlacedWord
-    line: int
-
-
-def reading_order(words: Iterable[MuPdfWord]) -> list[Block]:
-    """The words as blocks of lines."""
+def reading_order(words: Sequence[PlacedWord], line_numbers: Sequence[int]) -> list[Block]:
+    """The words as blocks of lines. `line_numbers` says for each word in which of MuPDF's lines it is."""
     upright: list[Piece] = []
     turned: list[Block] = []
-    for run in _runs(words):
+    for run in _runs(words, line_numbers):
         if _is_turned(run):
             turned.append([run])
         else:
@@ -45,22 +37,21 @@ def reading_order(words: Iterable[MuPdfWord]) -> list[Block]:
     return blocks + turned
 
 
-def _runs(words: Iterable[MuPdfWord]) -> Iterator[Line]:
+def _runs(words: Sequence[PlacedWord], line_numbers: Sequence[int]) -> Iterator[Line]:
     """The words of each of MuPDF's lines, without those drawn twice to look bold."""
     run: Line = []
-    number = -1
+    current = -1
     seen: set[tuple[str, int, int]] = set()
-    for word in words:
-        placed = word.placed
-        key = (placed.text, round(placed.x0 / 2), round(placed.y0 / 2))
+    for word, number in zip(words, line_numbers, strict=True):
+        key = (word.text, int(word.x0) // 2, int(word.y0) // 2)
         if key in seen:
             continue
         seen.add(key)
-        if word.line != number and run:
+        if number != current and run:
             yield run
             run = []
-        number = word.line
-        run.append(placed)
+        current = number
+        run.append(word)
     if run:
         yield run
 
