@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ def _with_tables(blocks: tuple[Block, ...]) -> list[Block]:
 def typeset(manuscript: Manuscript) -> bytes:
     house = HOUSES[manuscript.house]
     head, top = first_head(house, manuscript)
-    pages = flow_pages(_with_tables(manuscript.blocks), house.look, frame_of(house, top))
+    look = replace(house.look, size=float(manuscript.settings.get("size", house.look.size)))
+    pages = flow_pages(_with_tables(manuscript.blocks), look, frame_of(house, top))
     document = pymupdf.open()
     width, height = house.sheet
     for number, marks in enumerate(pages, start=1):
@@ -84,19 +85,19 @@ def facts(texts: Mapping[str, list[str]], typed: Mapping[str, list[str]]) -> lis
 
 
 def write(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    """Everything is made before the first file is written: words that stand nowhere leave the old record as it was."""
     pdfs, typed = sample_pdfs()
+    texts = page_texts(pdfs)
+    lines = [json.dumps(asked, ensure_ascii=False) for asked in questions(texts)]
+    known = json.dumps(facts(texts, page_texts(typed)), ensure_ascii=False, indent=1)
+    folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.pdf"):
         if old.name not in pdfs:
             old.unlink()
     for name, data in pdfs.items():
         (folder / name).write_bytes(data)
-    texts = page_texts(pdfs)
-    lines = [json.dumps(asked, ensure_ascii=False) for asked in questions(texts)]
     (folder / "questions.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "facts.json").write_text(
-        json.dumps(facts(texts, page_texts(typed)), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+    (folder / "facts.json").write_text(known + "\n", encoding="utf-8")
     pages = sum(len(pages) for pages in texts.values())
     print(f"{len(pdfs)} documents, {pages} pages, {sum(map(len, pdfs.values())) / 1e6:.2f} MB in {folder}")
 

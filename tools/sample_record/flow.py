@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,6 +37,7 @@ from tools.sample_record.typesetting import (
 )
 
 GUTTER = 18.0
+PEN: Colour = (0.1, 0.14, 0.42)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Flow:
         self.y = self.top = frame.first_top
         self.floor = frame.bottom  # columns that do not fill the page end here, so that both are equally long
         self.lowest = self.y
+        self.after_bullet = False
         self.unset = 0.0  # what is left of a section in columns, as the height of one endless column
 
     @property
@@ -127,9 +130,9 @@ class Flow:
             self.put(*line_marks(line, self.x + indent, self.y + size, size, colour))
             self.y += step
 
-    def heading(self, block: Heading) -> None:
+    def heading(self, block: Heading, *, before_table: bool) -> None:
         look, size = self.look, self.look.size + (2.2 if block.level == 1 else 0.4)
-        self.room(size * 1.3 + 4 * look.size)
+        self.room(size * 2 + (9 if before_table else 3.5) * look.size)  # never alone at the foot of a page
         if self.y > self.top:
             self.y += size * (0.75 if block.level == 1 else 0.35)
         code, text = FACES[look.family]["b"], block.text
@@ -241,10 +244,12 @@ class Flow:
         look, size = self.look, self.look.size
         self.room(size * 6.5)
         self.y += size * 0.6
-        # Not handwriting: the line that letter programs print when a letter is signed on the screen.
-        self.lines(
-            [Run(text="Electronically checked and signed", code=FACES[look.family]["i"])], size=size - 1, colour=GREY
-        )
+        if block.by_hand:
+            self.put(LineMark(points=scrawl(block.name, self.x + 4, self.y + size * 1.6), colour=PEN, width=1.1))
+            self.y += size * 3
+        else:  # what letter programs print when a letter is signed on the screen
+            note = [Run(text="Electronically checked and signed", code=FACES[look.family]["i"])]
+            self.lines(note, size=size - 1, colour=GREY)
         self.y += size * 0.3
         self.lines([Run(text=block.name, code=FACES[look.family]["b"])], size=size)
         self.lines(runs_of(block.role, look.family), size=size)
@@ -254,10 +259,14 @@ class Flow:
         self.put(LineMark(points=((self.x, self.y + 2), (self.x + self.width, self.y + 2))))
         self.y += 8
 
-    def block(self, block: Block) -> None:
+    def block(self, block: Block, *, before_table: bool = False) -> None:
+        is_bullet = isinstance(block, Paragraph) and block.kind == "bullet"
+        if self.after_bullet and not is_bullet and self.y > self.top:
+            self.y += self.look.size * 0.45
+        self.after_bullet = is_bullet
         match block:
             case Heading():
-                self.heading(block)
+                self.heading(block, before_table=before_table)
             case Paragraph():
                 self.paragraph(block)
             case Pairs():
@@ -272,6 +281,18 @@ class Flow:
                 self.rule()
             case _:
                 raise ValueError("this block must be replaced before the text flows")
+
+
+def scrawl(name: str, x: float, y: float) -> tuple[tuple[float, float], ...]:
+    """A pen stroke in the place of a signature; each name has its own."""
+    seed = sum(map(ord, name))
+    height, pace, slant = 6 + seed % 5, 0.5 + seed % 7 / 20, 0.35 + seed % 3 / 10
+    points = []
+    for step in range(120):
+        fade = 1.6 if step < 14 else 1 - step / 170
+        lift = height * fade * (math.sin(step * pace) + 0.4 * math.sin(step * 0.23 + seed))
+        points.append((x + step * 0.85 + slant * lift + 3 * math.cos(step * pace), y - lift * 0.75))
+    return tuple(points)
 
 
 def _height(blocks: Sequence[Block], look: Look, frame: Frame, columns: int) -> float:
@@ -296,5 +317,6 @@ def flow_pages(blocks: Sequence[Block], look: Look, frame: Frame) -> list[list[M
             section = rest[: ends[0]] if ends else rest
             flow.set_columns(block.count, _height(section, look, frame, block.count) if block.count > 1 else 0.0)
         else:
-            flow.block(block)
+            following = blocks[number + 1] if number + 1 < len(blocks) else None
+            flow.block(block, before_table=isinstance(following, Table))
     return flow.pages

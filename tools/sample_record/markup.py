@@ -1,7 +1,8 @@
 """Read the plain-text notation in which the sample documents are written: a head of settings, then blocks.
 
     # heading      ## small heading      - bullet      : label | value      | cell | cell |      > alert
-    !columns 2     !page     !rule     !widths 2,1,1     !sign Name | Role     !small text     !labs NAME     !mono text
+    !columns 2     !page     !rule     !widths 2,1,1     !sign Name | Role     !hand Name | Role     !small text
+    !labs NAME     !mono text
 
 A blank line ends a paragraph; `**bold**` is the only mark inside a line. The first row of a table is its head.
 """
@@ -39,6 +40,7 @@ class Table:
 class Signature:
     name: str
     role: str
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,7 @@ def _command(line: str) -> Block:
             return LabSheet(name=rest)
         case "small" | "mono":
             return Paragraph(text=rest, kind=word)
-        case "sign":
+        case "sign" | "hand":
             name, role = rest.split("|")
-            return Signature(name=name.strip(), role=role.strip())
+            return Signature(name=name.strip(), role=role.strip(), by_hand=word == "hand")
     raise ValueError(f"unknown command in a sample manuscript: !{word}")
