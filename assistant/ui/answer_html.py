@@ -1,0 +1,153 @@
+"""Questions and checked answers: each statement with its numbered proof, or a clear sign that it has none."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.conversation.marks import without_marks
+from assistant.domain import Answer, Citation, Conversation, Statement, Support
+from assistant.ui.answer_layout import Block, lay_out
+from assistant.ui.markup import NOTHING, Child, Html, button, join, tag
+
+PROVEN = frozenset({Support.QUOTED, Support.SUPPORTED})
+_CLAIMS = PROVEN | {Support.UNSUPPORTED}
+_SIGNS = {
+    Support.UNSUPPORTED: "⚑ not found in the record",
+    Support.NOT_IN_RECORD: "○ no answer in the record",
+    Support.GENERAL: "◇ general knowledge, not from the record",
+}
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_MAX_TIP_CHARACTERS = 400
+
+
+def turns(conversation: Conversation, *, up_to: int | None = None) -> Html:
+    """The turns of a conversation, or those before `up_to`; only the last one can be asked again or edited."""
+    last = len(conversation.turns) - 1
+    shown = conversation.turns[:up_to]
+    return join(*(_turn(answer, turn=turn, is_last=turn == last) for turn, answer in enumerate(shown)))
+
+
+def _turn(answer: Answer, *, turn: int, is_last: bool) -> Html:
+    return tag(
+        "article",
+        tag("h2", answer.question, class_="question"),
+        tag("div", *checked(answer.text, answer.statements, answer.citations, place=str(turn)), class_="answer"),
+        _foot(answer, turn=turn, is_last=is_last),
+        class_="turn",
+    )
+
+
+def checked(text: str, statements: tuple[Statement, ...], citations: tuple[Citation, ...], *, place: str) -> list[Html]:
+    """Statements in the paragraphs of `text`. `place` says which answer a citation's number belongs to."""
+    written: list[Html] = []
+    items: list[Html] = []
+    for block in lay_out(text, statements):
+        content = _block(block, citations, place)
+        if block.is_item:
+            items.append(tag("li", content))
+            continue
+        written += [tag("ul", *items)] if items else []
+        items = []
+        written.append(tag("h3", content) if block.heading else tag("p", content))
+    return [*written, tag("ul", *items)] if items else written
+
+
+def _block(block: Block, citations: tuple[Citation, ...], place: str) -> Html:
+    if block.heading:
+        return join(block.heading)
+    spaced: list[Child] = []
+    for statement in block.statements:
+        spaced += [_statement(statement, citations, place), " "]
+    return join(*spaced[:-1])
+
+
+def _statement(statement: Statement, citations: tuple[Citation, ...], place: str) -> Html:
+    cited = [_chip(citation, place) for citation in citations if citation.n in statement.citations]
+    sign = _SIGNS.get(statement.support)
+    said = tag("span", *_emphasis(without_marks(statement.text)), class_=f"statement {statement.support.value}")
+    if sign is None:
+        return join(said, *cited)
+    return join(
+        said,
+        *cited,
+        " ",
+        tag("span", sign, class_=f"sign {statement.support.value}", title=" ".join(statement.reasons) or None),
+    )
+
+
+def _emphasis(text: str) -> list[Child]:
+    pieces = _BOLD.split(text)
+    return [tag("b", piece) if at % 2 else piece for at, piece in enumerate(pieces)]
+
+
+def _chip(citation: Citation, place: str) -> Html:
+    span = citation.span
+    return button(
+        "open_citation",
+        str(citation.n),
+        class_="chip",
+        data_turn=place,
+        data_n=citation.n,
+        data_quote=_shortened(citation.quote),
+        data_where=f"{span.file}, page {span.page}",
+        aria_label=f"Citation {citation.n}: {span.file}, page {span.page}",
+    )
+
+
+def _shortened(quote: str) -> str:
+    one_line = " ".join(quote.split())
+    return one_line if len(one_line) <= _MAX_TIP_CHARACTERS else f"{one_line[:_MAX_TIP_CHARACTERS]} …"
+
+
+def proven_count(statements: tuple[Statement, ...]) -> tuple[int, int]:
+    """How many of the statements that claim something of the patient are proven, and how many claim."""
+    claims = [statement for statement in statements if statement.support in _CLAIMS]
+    return sum(statement.support in PROVEN for statement in claims), len(claims)
+
+
+def verdict(statements: tuple[Statement, ...]) -> str:
+    """The line under an answer, also read out by screen readers."""
+    proven, claims = proven_count(statements)
+    if not claims:
+        return "○ The record holds no answer" if statements else "○ Nothing was said"
+    mark = "✓" if proven == claims else "⚑"
+    return (
+        f"{mark} {proven} of {claims} statements proven"
+        if claims > 1
+        else f"{mark} {'1' if proven else '0'} of 1 statement proven"
+    )
+
+
+def _foot(answer: Answer, *, turn: int, is_last: bool) -> Html:
+    proven, claims = proven_count(answer.statements)
+    return tag(
+        "div",
+        tag("b", verdict(answer.statements), class_="verdict all" if claims and proven == claims else "verdict"),
+        tag("span", "stopped", class_="stopped") if answer.stopped else NOTHING,
+        tag("button", "copy", type="button", class_="link", data_copy=copied(answer)),
+        button("again", "again", class_="link", data_turn=turn, data_question=answer.question) if is_last else NOTHING,
+        tag("button", "edit question", type="button", class_="link", data_edit=turn, data_question=answer.question)
+        if is_last
+        else NOTHING,
+        _reasoning(answer.reasoning),
+        class_="foot",
+    )
+
+
+def _reasoning(reasoning: str) -> Html:
+    if not reasoning.strip():
+        return NOTHING
+    return tag("details", tag("summary", "reasoning"), tag("p", reasoning), class_="reasoning")
+
+
+def copied(answer: Answer) -> str:
+    """The answer as plain text with its numbers, its unproven statements marked, and its sources below."""
+    lines = [answer.question, ""]
+    for statement in answer.statements:
+        numbers = "".join(f" [{n}]" for n in statement.citations)
+        sign = _SIGNS.get(statement.support)
+        lines.append(f"{without_marks(statement.text)}{numbers}{f' ({sign})' if sign else ''}")
+    if answer.citations:
+        lines += ["", "Sources"]
+        lines += [f"[{c.n}] {c.span.file}, page {c.span.page}: “{' '.join(c.quote.split())}”" for c in answer.citations]
+    return "\n".join([*lines, "", "Draft for clinician review. Check the source before acting."])

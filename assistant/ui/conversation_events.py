@@ -1,0 +1,131 @@
+"""What happens in a conversation: ask, stop, ask again, open, begin, delete."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from assistant.conversation.turns import AnswerProgress
+from assistant.errors import AnamnesisError, RecordNotFoundError
+from assistant.service import AnswerDone, AnswerEvent
+from assistant.ui.answer_html import turns, verdict
+from assistant.ui.answering_html import answering, failed
+from assistant.ui.drawing import draw_conversations, draw_header, draw_turns, open_conversation_of, said
+from assistant.ui.markup import NOTHING, Html
+from assistant.ui.occasions import Occasion
+from assistant.ui.stoppable import stoppable
+from assistant.ui.view import View
+from assistant.ui.visits import Visit
+
+_SECONDS_BETWEEN_DRAWINGS = 0.08
+
+
+def ask(visit: Visit, occasion: Occasion) -> Iterator[View]:
+    """A question: the words as they come, then the checked answer in their place."""
+    question, from_turn = occasion.text("question").strip(), occasion.number_or_none("replace")
+    if not question:
+        return
+    record_id, stopped = _open_id(visit), visit.begin_answer()
+    before = {conversation.id for conversation in visit.service.conversations(record_id)}
+    yield View(
+        turns=_earlier(visit, from_turn), answering=answering(question), notice=NOTHING, status=said("Answering.")
+    )
+    try:
+        with stoppable(
+            visit.service.ask(record_id, visit.conversation_id, question, replace_from_turn=from_turn)
+        ) as events:
+            yield from _drawn(question, events, stopped)
+    except AnamnesisError as error:
+        if visit.is_answering(stopped):
+            yield View(answering=failed(question, error.message), status=said(error.message))
+        return
+    if visit.is_answering(stopped):
+        yield _answered(visit, record_id, before)
+
+
+def again(visit: Visit, occasion: Occasion) -> Iterator[View]:
+    """The last question once more; its answer is replaced."""
+    return ask(visit, Occasion({"question": occasion.text("question"), "replace": occasion.text("turn")}))
+
+
+def stop(visit: Visit, _: Occasion) -> View:
+    """Stop the model; what was said is kept."""
+    visit.stop_answer.set()
+    return View(status=said("Stopping."))
+
+
+def open_conversation(visit: Visit, occasion: Occasion) -> View:
+    """Another conversation about the same record."""
+    conversation_id = visit.service.conversation(_open_id(visit), occasion.wanted("conversation")).id
+    visit.show(visit.record_id, conversation_id)
+    return _turned(visit)
+
+
+def new_conversation(visit: Visit, _: Occasion) -> View:
+    """An empty conversation; it is kept from its first question on."""
+    visit.show(_open_id(visit))
+    return _turned(visit)
+
+
+def delete_conversation(visit: Visit, occasion: Occasion) -> View:
+    """One conversation is deleted for good."""
+    gone = occasion.wanted("conversation")
+    if gone == visit.conversation_id:
+        visit.show(visit.record_id)
+    visit.service.delete_conversation(_open_id(visit), gone)
+    return _turned(visit)
+
+
+def _turned(visit: Visit) -> View:
+    return View(
+        header=draw_header(visit),
+        conversations=draw_conversations(visit),
+        turns=draw_turns(visit),
+        answering=NOTHING,
+        notice=NOTHING,
+    )
+
+
+def _earlier(visit: Visit, from_turn: int | None) -> Html:
+    """The turns that stay above the new question."""
+    conversation = open_conversation_of(visit)
+    return NOTHING if conversation is None else turns(conversation, up_to=from_turn)
+
+
+def _drawn(question: str, events: Iterator[AnswerEvent], stopped: threading.Event) -> Iterator[View]:
+    """The words and the progress as they come, not more often than an eye can follow."""
+    drawn_at = 0.0
+    for event in events:
+        if stopped.is_set():
+            return
+        if isinstance(event, AnswerDone) or time.monotonic() - drawn_at < _SECONDS_BETWEEN_DRAWINGS:
+            continue
+        drawn_at = time.monotonic()
+        if isinstance(event, AnswerProgress):
+            yield View(answering=answering(question, progress=event))
+        else:
+            yield View(answering=answering(question, text=event.text))
+
+
+def _answered(visit: Visit, record_id: str, before: set[str]) -> View:
+    """The conversation as it is kept now; a first question has begun one."""
+    kept = visit.service.conversations(record_id)
+    begun = next((conversation.id for conversation in kept if conversation.id not in before), None)
+    visit.conversation_id = visit.conversation_id or begun
+    conversation = open_conversation_of(visit)
+    last = conversation.turns[-1] if conversation and conversation.turns else None
+    sentence = f"{'Stopped' if last.stopped else 'Answered'}. {verdict(last.statements)}." if last else "Stopped."
+    return View(
+        header=draw_header(visit),
+        conversations=draw_conversations(visit),
+        turns=draw_turns(visit),
+        answering=NOTHING,
+        status=said(sentence),
+    )
+
+
+def _open_id(visit: Visit) -> str:
+    if visit.record_id is None:
+        raise RecordNotFoundError("no record is open; open one or drop files to begin one")
+    return visit.record_id

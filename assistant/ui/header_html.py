@@ -1,0 +1,169 @@
+"""The top line: which record is open, which model answers, how much of the record it has read."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from assistant.domain import Coverage, PageRef, ReadingMode, Record
+from assistant.language_models.answering import ModelDescription
+from assistant.ui.dates import count, page_ranges, tokens
+from assistant.ui.markup import NOTHING, Html, button, join, tag
+
+_UNTITLED = "Untitled record"
+_PERCENT = 100
+
+
+def record_name(record: Record) -> str:
+    """What the page calls a record."""
+    return record.title.strip() or _UNTITLED
+
+
+def header(
+    *,
+    records: tuple[Record, ...],
+    record: Record | None,
+    conversation_id: str | None,
+    model: ModelDescription,
+    coverage: tuple[ReadingMode, Coverage] | None,
+) -> Html:
+    """The whole line; its data-attributes tell page.js what a reload must open again."""
+    return tag(
+        "div",
+        _switcher(records, record),
+        tag("span", class_="gap"),
+        _model_badge(model),
+        _reading_badge(*coverage) if coverage and record and record.files else NOTHING,
+        class_="line",
+        data_record=record.id if record else "",
+        data_conversation=conversation_id or "",
+    )
+
+
+def _switcher(records: tuple[Record, ...], record: Record | None) -> Html:
+    new = button("new_record", "New record", class_="quiet", title="Start an empty record")
+    if record is None:
+        return tag(
+            "div",
+            tag("span", "No record open", class_="soft") if not records else _menu(records, None),
+            class_="patient",
+        )
+    return tag("div", _menu(records, record), new, class_="patient")
+
+
+def _menu(records: tuple[Record, ...], record: Record | None) -> Html:
+    name = (
+        join(tag("b", tag("bdi", record_name(record))), tag("span", _size(record), class_="soft size"))
+        if record
+        else join("Records")
+    )
+    rows = [_row(each, is_open=record is not None and each.id == record.id) for each in records]
+    return tag(
+        "details",
+        tag("summary", name, tag("span", "▾", class_="soft", aria_hidden="true"), aria_label="Switch record"),
+        tag("div", tag("h3", "Records"), *rows, _deeds(record) if record else NOTHING, class_="popover"),
+        class_="menu switch",
+    )
+
+
+def _row(record: Record, *, is_open: bool) -> Html:
+    return button(
+        "open_record",
+        tag("b", tag("bdi", record_name(record))),
+        tag("span", _size(record)),
+        data_record=record.id,
+        class_="entry on" if is_open else "entry",
+        aria_current="true" if is_open else None,
+    )
+
+
+def _deeds(record: Record) -> Html:
+    name = record_name(record)
+    return tag(
+        "div",
+        tag("button", "Rename", type="button", data_dialog="rename", data_title=record.title, class_="quiet"),
+        tag("button", "Delete record", type="button", data_dialog="delete", data_title=name, class_="quiet danger"),
+        class_="deeds",
+    )
+
+
+def _size(record: Record) -> str:
+    return f"{count(len(record.files), 'document')}, {count(record.pages_total, 'page')}"
+
+
+def _model_badge(model: ModelDescription) -> Html:
+    summary = tag(
+        "summary", tag("span", class_="dot", aria_hidden="true"), tag("b", model.name), tag("span", model.badge)
+    )
+    return tag(
+        "details",
+        summary,
+        tag("div", tag("h3", "What this model is good for"), tag("p", model.limits), class_="popover"),
+        class_="menu badge model",
+    )
+
+
+def _reading_badge(mode: ReadingMode, coverage: Coverage) -> Html:
+    is_whole = mode is ReadingMode.FULL_CONTEXT
+    said = (
+        "whole record read"
+        if is_whole and not coverage.not_read
+        else _read_share(coverage)
+        if is_whole
+        else "reads what search finds"
+    )
+    used, window = coverage.record_tokens, max(coverage.context_tokens, 1)
+    share = min(_PERCENT, round(_PERCENT * used / window))
+    meter = tag(
+        "span",
+        tag("i", style=f"width:{share}%"),
+        class_="meter over" if used > window else "meter",
+        role="meter",
+        aria_label="Share of the model's window that the record takes",
+        aria_valuemin=0,
+        aria_valuemax=_PERCENT,
+        aria_valuenow=share,
+    )
+    summary = tag("summary", tag("span", f"{said} · {tokens(used)} of {tokens(window)}"), meter)
+    return tag(
+        "details", summary, tag("div", *_reading_words(mode, coverage), class_="popover"), class_="menu badge reading"
+    )
+
+
+def _read_share(coverage: Coverage) -> str:
+    return f"{coverage.pages_read:,} of {count(coverage.pages_total, 'page')} read"
+
+
+def _reading_words(mode: ReadingMode, coverage: Coverage) -> list[Html]:
+    if mode is ReadingMode.FULL_CONTEXT:
+        why = "The record fits the model's window: every page with text is read for every question."
+    else:
+        why = "For each question the model is given the passages that search finds, not the whole record."
+    words = [
+        tag("h3", "Whole record" if mode is ReadingMode.FULL_CONTEXT else "Retrieval"),
+        tag("p", why),
+        tag(
+            "p",
+            f"The record takes {coverage.record_tokens:,} tokens; the model's window is {coverage.context_tokens:,}.",
+        ),
+        tag("p", f"{_read_share(coverage)}."),
+    ]
+    return [*words, *_not_read(coverage.not_read)]
+
+
+def _not_read(pages: tuple[PageRef, ...]) -> list[Html]:
+    if not pages:
+        return []
+    rows = [
+        button(
+            "open_page",
+            tag("bdi", file),
+            tag("span", page_ranges(numbers)),
+            class_="entry",
+            data_file=file,
+            data_page=numbers[0],
+        )
+        for file, numbers in (
+            (file, tuple(ref.page for ref in refs)) for file, refs in groupby(pages, key=lambda ref: ref.file)
+        )
+    ]
+    return [tag("h3", "Pages not read"), *rows]
