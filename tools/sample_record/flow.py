@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -285,13 +286,15 @@ class Flow:
 
 def scrawl(name: str, x: float, y: float) -> tuple[tuple[float, float], ...]:
     """A pen stroke in the place of a signature; each name has its own."""
-    seed = sum(map(ord, name))
-    height, pace, slant = 6 + seed % 5, 0.5 + seed % 7 / 20, 0.35 + seed % 3 / 10
+    hand = random.Random(name)  # the same name gives the same stroke on every run
+    pace, slant = hand.uniform(0.45, 0.8), hand.uniform(0.3, 0.9)
+    heights = [14.0, *(hand.choice((2.0, 3.0, 4.0, 9.0)) for _ in range(20))]
     points = []
-    for step in range(120):
-        fade = 1.6 if step < 14 else 1 - step / 170
-        lift = height * fade * (math.sin(step * pace) + 0.4 * math.sin(step * 0.23 + seed))
-        points.append((x + step * 0.85 + slant * lift + 3 * math.cos(step * pace), y - lift * 0.75))
+    for step in range(110):
+        turn = step * pace
+        height = heights[int(turn / math.tau)] if step < 90 else 1.2
+        lift = height * (0.6 + math.sin(turn)) - step * 0.02
+        points.append((x + step * 0.9 + slant * lift + 2.5 * math.cos(turn), y - lift * 0.7))
     return tuple(points)
 
 

@@ -157,7 +157,7 @@ def _cumulative(chosen: list[Sample]) -> list[Block]:
         Paragraph(text=f"Samples from {_day(chosen[0].day)} to {_day(chosen[-1].day)}, oldest first.")
     ]
     head = ("Test", "Reference range", *(_day(sample.day) for sample in chosen))
-    widths = (2.8, 2.4, *([2.05] * len(chosen)))
+    widths = (2.8, 2.8, *([2.05 if len(chosen) < 6 else 1.55] * len(chosen)))
     for panel in (RENAL, BLOOD, LIVER, OTHER):
         rows: list[tuple[str, ...]] = [head]
         for short, test in TESTS.items():
