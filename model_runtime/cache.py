@@ -74,6 +74,7 @@ class KeyValueCache:
         assert 0 <= length <= self._length
         self._length = length
 
+    @torch.inference_mode()
     def release(self) -> None:
         """Give back the blocks that hold no token."""
         capacity = _whole_blocks(self._length, self._config.context_tokens)
@@ -122,6 +123,7 @@ class KeyValueCache:
             block["scales"] = torch.stack([store.scales[:, :, start:end] for store in self._stores]).cpu()
         return block
 
+    @torch.inference_mode()
     def put_raw_block(self, token_ids: np.ndarray, block: dict[str, Tensor]) -> None:
         """Append a block that `raw_block` gave for these tokens at this position."""
         start, end = self._length, self._length + len(token_ids)

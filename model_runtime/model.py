@@ -74,15 +74,20 @@ class Network:
         self._head = weights.linear("lm_head")
 
     @torch.inference_mode()
-    def read(self, token_ids: Tensor, cache: KeyValueCache) -> Tensor:
+    def read(
+        self, token_ids: Tensor, cache: KeyValueCache, *, before_layer: Callable[[], None] | None = None
+    ) -> Tensor:
         """Read tokens that follow those in the cache: int64 [T] -> hidden states [T, H], normed, ready for `logits`.
 
-        The cache grows by T tokens when the last layer is done; after a failure it is as it was.
+        The cache grows by T tokens when the last layer is done; after a failure, or an exception that `before_layer`
+        raised to stop, it is as it was.
         """
         hidden = F.embedding(token_ids, self._embeddings)  # [T, H]
         cache.reserve(cache.length + len(token_ids))
         angles = self._rotary.angles(cache.length, len(token_ids))
         for layer in self._layers:
+            if before_layer is not None:
+                before_layer()
             hidden = layer.forward(hidden, angles, cache)
         cache.advance(token_ids)
         return self._norm(hidden)
