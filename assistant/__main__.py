@@ -85,7 +85,7 @@ def add_model_choices(parser: argparse.ArgumentParser) -> None:
     """The options that choose the answering model."""
     parser.add_argument("--model", metavar="MODEL", help="bundled, extractive, a checkpoint folder or a hub id")
     parser.add_argument("--model-server", metavar="URL", help="an OpenAI-compatible server (vLLM, SGLang, ...)")
-    parser.add_argument("--model-server-name", "--server-model", metavar="NAME", help="which of the server's models")
+    parser.add_argument("--server-model", metavar="NAME", help="which of the server's models")
     parser.add_argument("--quantize", metavar="experts|linears", help="what of a checkpoint becomes 4-bit")
     parser.add_argument("--kv-cache", metavar="bf16|int8", help="how a checkpoint remembers what it has read")
     parser.add_argument("--context", dest="context_tokens", metavar="N", help="the model's window in tokens")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import warnings
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,8 +45,8 @@ class Settings:
     data_dir: Path
     model: str = "extractive"
     model_server: str | None = None
-    model_server_name: str | None = None
-    model_server_key: str | None = None
+    server_model: str | None = None
+    server_key: str | None = None
     quantize: Quantize = "experts"
     kv_cache: KvCache = "bf16"
     context_tokens: int | None = None
@@ -95,6 +96,8 @@ def make_private(environment: MutableMapping[str, str]) -> None:
     """Switch off every library's telemetry. Call before importing gradio, chromadb, langchain or transformers."""
     environment.update(PRIVATE_ENVIRONMENT)
     environment.pop("GRADIO_VIBE_MODE", None)  # lets a visitor edit the program
+    # Pydantic quotes the value it warns about, which may be an answer about a patient.
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
 
 
 def from_process_environment() -> Settings:
@@ -165,8 +168,8 @@ _PARSERS = {
     "data_dir": _path,
     "model": _text,
     "model_server": _url,
-    "model_server_name": _text,
-    "model_server_key": _text,
+    "server_model": _text,
+    "server_key": _text,
     "quantize": _quantize,
     "kv_cache": _kv_cache,
     "context_tokens": _count,

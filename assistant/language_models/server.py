@@ -30,19 +30,19 @@ def open_server(settings: Settings) -> AnsweringModel:
     url = settings.model_server or ""
     base = url if url.endswith("/v1") else f"{url}/v1"
     served = _served_model(base, settings)
-    name = settings.model_server_name or str(served.get("id") or "")
+    name = settings.server_model or str(served.get("id") or "")
     if not name:
-        raise ModelUnavailableError(f"the model server at {url} names no model; name one with --model-server-name")
+        raise ModelUnavailableError(f"the model server at {url} names no model; name one with --server-model")
     context_tokens = settings.context_tokens or _whole_number(served.get("max_model_len")) or UNKNOWN_CONTEXT_TOKENS
     return AnsweringModel(
-        chat=_chat(name, base, settings.model_server_key, min(ANSWER_TOKENS, context_tokens // 4)),
+        chat=_chat(name, base, settings.server_key, min(ANSWER_TOKENS, context_tokens // 4)),
         description=ModelDescription(
             name=name,
             badge=f"{name.rsplit('/', 1)[-1]} · server {httpx.URL(url).host}",
             limits=f"The record's text is sent to the server at {httpx.URL(url).host}, and nowhere else.",
             context_tokens=context_tokens,
         ),
-        count_tokens=_counter(base, name, settings.model_server_key),
+        count_tokens=_counter(base, name, settings.server_key),
         explain=lambda failure: explain(failure, url),
         answer_tokens=min(ANSWER_TOKENS, context_tokens // 4),
     )
@@ -59,9 +59,9 @@ def explain(failure: Exception, url: str) -> ModelError | None:
             f"the model server at {url} cannot be reached; start it, or correct --model-server"
         )
     if isinstance(failure, openai.AuthenticationError | openai.PermissionDeniedError):
-        return ModelUnavailableError(f"the model server at {url} refuses the key; set ANAMNESIS_MODEL_SERVER_KEY")
+        return ModelUnavailableError(f"the model server at {url} refuses the key; set ANAMNESIS_SERVER_KEY")
     if isinstance(failure, openai.NotFoundError):
-        return ModelUnavailableError(f"the model server at {url} does not know this model; correct --model-server-name")
+        return ModelUnavailableError(f"the model server at {url} does not know this model; correct --server-model")
     if isinstance(failure, openai.BadRequestError):
         return ModelAnswerError(
             f"the model server at {url} refused the request; if it is too long, set --context to the server's window"
@@ -95,15 +95,17 @@ def _chat(name: str, base: str, key: str | None, answer_tokens: int) -> BaseChat
 def _served_model(base: str, settings: Settings) -> dict[str, Any]:
     """The entry of /models that answers: the named one, else the first."""
     try:
-        reply = httpx.get(f"{base}/models", timeout=PROBE_SECONDS, headers=_headers(settings.model_server_key))
+        reply = httpx.get(f"{base}/models", timeout=PROBE_SECONDS, headers=_headers(settings.server_key))
         reply.raise_for_status()
         models = reply.json()["data"]
-        named = [model for model in models if model.get("id") == settings.model_server_name]
+        named = [model for model in models if model.get("id") == settings.server_model]
         return dict((named or models or [{}])[0])
     except httpx.HTTPStatusError as failure:
+        if settings.server_model:  # some servers cannot list what they serve; a named model answers or says why not
+            return {}
         raise ModelUnavailableError(
             f"the model server at {settings.model_server} does not list its models "
-            f"(status {failure.response.status_code}); correct --model-server"
+            f"(status {failure.response.status_code}); name one with --server-model, or correct --model-server"
         ) from None
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as failure:
         raise explain(failure, settings.model_server or "") or failure from None
