@@ -25,7 +25,12 @@ from assistant.ingestion.messages import (
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 # Isolated (-I): neither the working folder nor the user's site-packages can put a module in the parser's way.
-_START = f"import sys; sys.path.insert(0, {_ROOT!r}); from assistant.ingestion.worker import main; main()"
+# Without onnxruntime, which only PyMuPDF's layout models need, a child starts in 0.2 s instead of 0.7 and takes half
+# the memory.
+START = (
+    "import sys; sys.modules['onnxruntime'] = None; "
+    f"sys.path.insert(0, {_ROOT!r}); from assistant.ingestion.worker import main; main()"
+)
 # One thread each: two children on two cores, and no 100 MB of address space for idle OpenBLAS threads.
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _PIPE_BYTES = 1 << 16
@@ -45,7 +50,7 @@ class Child:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
-            [sys.executable, "-I", "-B", "-c", _START, json.dumps(asdict(limits))],
+            [sys.executable, "-I", "-B", "-c", START, json.dumps(asdict(limits))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # What a parser prints may quote the file.

@@ -69,7 +69,7 @@ class _Pieces:
 
     def add(self, word: PlacedWord) -> None:
         text = word.text
-        if text.isascii() and text.isprintable() and " " not in text:
+        if text and text.isascii() and text.isprintable() and " " not in text:
             self._put(text, word)
             return
         for part in parts(word):

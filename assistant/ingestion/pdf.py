@@ -16,11 +16,13 @@ from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import ReadPage
 from assistant.ingestion.reading_order import reading_order
 
-# "fi" in one glyph must be found as two letters.
-_FLAGS = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES
-_UNKNOWN_SIZE = (612.0, 792.0)
 # Beyond any sheet: MuPDF gives such numbers for damaged page boxes.
 _LARGEST_POINTS = 200_000.0
+# "fi" in one glyph must be found as two letters.
+_FLAGS = pymupdf.TEXTFLAGS_WORDS & ~pymupdf.TEXT_PRESERVE_LIGATURES & ~pymupdf.TEXT_MEDIABOX_CLIP
+# Words outside the page are asked for too: they are counted and told, not dropped in silence.
+_EVERYWHERE = (-_LARGEST_POINTS, -_LARGEST_POINTS, _LARGEST_POINTS, _LARGEST_POINTS)
+_UNKNOWN_SIZE = (612.0, 792.0)
 _MOST_WORDS = 50_000
 _LONGEST_WORD = 2_000
 # More than a block of MuPDF's ever has.
@@ -49,7 +51,7 @@ class PdfFile:
     def read(self, number: int) -> ReadPage:
         page = self._document.load_page(number - 1)
         width, height = _size(page)
-        found = _visible_words(page.get_text("words", flags=_FLAGS)[:_MOST_WORDS])
+        found = _visible_words(page.get_textpage(clip=_EVERYWHERE, flags=_FLAGS).extractWORDS()[:_MOST_WORDS])
         boxes = _displayed(found, page.rotation_matrix)
         is_visible = _are_on_page(boxes, width, height)
         words: list[PlacedWord] = []

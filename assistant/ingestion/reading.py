@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -49,7 +49,7 @@ def warm_up(limits: Limits = _LIMITS) -> None:
 
 def read_files(
     uploads: Sequence[Upload], limits: Limits = _LIMITS, *, taken: Collection[str] = ()
-) -> Iterator[PageRead | FileRead]:
+) -> Generator[PageRead | FileRead, None, None]:
     """Read the files in order, each in a child process. Closing the iterator stops the child at once.
 
     Names are cleaned and made unique among themselves and `taken`, the names that the record already has.
