@@ -7,6 +7,7 @@ import re
 from assistant.conversation.marks import without_marks
 from assistant.domain import Answer, Citation, Conversation, Statement, Support
 from assistant.ui.answer_layout import Block, lay_out
+from assistant.ui.file_names import label
 from assistant.ui.markup import NOTHING, Child, Html, button, join, tag
 
 PROVEN = frozenset({Support.QUOTED, Support.SUPPORTED})
@@ -81,7 +82,6 @@ def _emphasis(text: str) -> list[Child]:
 
 
 def _chip(citation: Citation, place: str) -> Html:
-    span = citation.span
     return button(
         "open_citation",
         str(citation.n),
@@ -89,9 +89,15 @@ def _chip(citation: Citation, place: str) -> Html:
         data_turn=place,
         data_n=citation.n,
         data_quote=_shortened(citation.quote),
-        data_where=f"{span.file}, page {span.page}",
-        aria_label=f"Citation {citation.n}: {span.file}, page {span.page}",
+        data_where=where(citation),
+        aria_label=f"Citation {citation.n}: {where(citation)}",
     )
+
+
+def where(citation: Citation) -> str:
+    """The file, its date and the page, in words."""
+    named = label(citation.span.file)
+    return ", ".join(part for part in (named.title, named.day, f"page {citation.span.page}") if part)
 
 
 def _shortened(quote: str) -> str:
@@ -110,7 +116,7 @@ def verdict(statements: tuple[Statement, ...]) -> str:
     proven, claims = proven_count(statements)
     if not claims:
         return "○ The record holds no answer" if statements else "○ Nothing was said"
-    mark = "✓" if proven == claims else "⚑"
+    mark = "✓" if proven else "⚑"
     return (
         f"{mark} {proven} of {claims} statements proven"
         if claims > 1
@@ -122,7 +128,7 @@ def _foot(answer: Answer, *, turn: int, is_last: bool) -> Html:
     proven, claims = proven_count(answer.statements)
     return tag(
         "div",
-        tag("b", verdict(answer.statements), class_="verdict all" if claims and proven == claims else "verdict"),
+        tag("b", verdict(answer.statements), class_="verdict proven" if proven else "verdict") if claims else None,
         tag("span", "stopped", class_="stopped") if answer.stopped else NOTHING,
         tag("button", "copy", type="button", class_="link", data_copy=copied(answer)),
         button("again", "again", class_="link", data_turn=turn, data_question=answer.question) if is_last else NOTHING,

@@ -19,6 +19,7 @@ from assistant.ui.view import View
 from assistant.ui.visits import Visit
 
 _SECONDS_BETWEEN_DRAWINGS = 0.08
+_NOTHING_SAID = "Stopped before anything was said."
 
 
 def ask(visit: Visit, occasion: Occasion) -> Iterator[View]:
@@ -28,20 +29,21 @@ def ask(visit: Visit, occasion: Occasion) -> Iterator[View]:
         return
     record_id, stopped = _open_id(visit), visit.begin_answer()
     before = {conversation.id for conversation in visit.service.conversations(record_id)}
-    yield View(
-        turns=_earlier(visit, from_turn), answering=answering(question), notice=NOTHING, status=said("Answering.")
-    )
+    earlier = _earlier(visit, from_turn)
+    yield View(turns=earlier, answering=answering(question), notice=NOTHING, status=said("Answering."))
+    visit.is_asked = True
     try:
-        with stoppable(
-            visit.service.ask(record_id, visit.conversation_id, question, replace_from_turn=from_turn)
-        ) as events:
+        work = visit.service.ask(record_id, visit.conversation_id, question, replace_from_turn=from_turn)
+        with stoppable(work) as events:
             yield from _drawn(question, events, stopped)
     except AnamnesisError as error:
         if visit.is_answering(stopped):
             yield View(answering=failed(question, error.message), status=said(error.message))
         return
+    finally:
+        visit.is_asked = False
     if visit.is_answering(stopped):
-        yield _answered(visit, record_id, before)
+        yield _answered(visit, question, before)
 
 
 def again(visit: Visit, occasion: Occasion) -> Iterator[View]:
@@ -108,20 +110,21 @@ def _drawn(question: str, events: Iterator[AnswerEvent], stopped: threading.Even
             yield View(answering=answering(question, text=event.text))
 
 
-def _answered(visit: Visit, record_id: str, before: set[str]) -> View:
-    """The conversation as it is kept now; a first question has begun one."""
-    kept = visit.service.conversations(record_id)
+def _answered(visit: Visit, question: str, before: set[str]) -> View:
+    """The conversation as it is kept now; a first question has begun one. `before` are the ids from before it."""
+    kept = visit.service.conversations(_open_id(visit))
     begun = next((conversation.id for conversation in kept if conversation.id not in before), None)
     visit.conversation_id = visit.conversation_id or begun
     conversation = open_conversation_of(visit)
-    last = conversation.turns[-1] if conversation and conversation.turns else None
-    sentence = f"{'Stopped' if last.stopped else 'Answered'}. {verdict(last.statements)}." if last else "Stopped."
+    if conversation is None or conversation.turns[-1].question != question:
+        return View(answering=failed(question, _NOTHING_SAID), status=said(_NOTHING_SAID))
+    last = conversation.turns[-1]
     return View(
         header=draw_header(visit),
         conversations=draw_conversations(visit),
         turns=draw_turns(visit),
         answering=NOTHING,
-        status=said(sentence),
+        status=said(f"{'Stopped' if last.stopped else 'Answered'}. {verdict(last.statements)}."),
     )
 
 

@@ -11,7 +11,7 @@ def no_record() -> Html:
     """One button and a drop zone."""
     return tag(
         "section",
-        tag("h2", "Read a whole record. Prove every sentence."),
+        tag("h2", "Read a whole record, with the page behind every sentence."),
         tag("p", "Drop a patient's documents anywhere on this page, or look at an invented patient first."),
         button("open_sample", "Open the sample record", class_="act"),
         tag("p", "Everything stays on the machine that runs this page.", class_="soft"),
@@ -26,6 +26,16 @@ def no_document() -> Html:
         tag("h2", "This record is empty."),
         tag("p", "Drop its documents anywhere on this page: PDF, plain text or Markdown, several at once."),
         tag("button", "Choose files", type="button", data_browse=True, class_="act"),
+        class_="empty",
+    )
+
+
+def being_read(documents: int) -> Html:
+    """Documents are on their way in."""
+    return tag(
+        "section",
+        tag("h2", f"Reading {count(documents, 'document')} …"),
+        tag("p", "Each one can be looked at as soon as it is read. Questions can begin when the first is ready."),
         class_="empty",
     )
 

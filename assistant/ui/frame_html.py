@@ -112,16 +112,19 @@ def question_form() -> Html:
     return join(
         editing,
         box,
-        tag("div", tag("div", "Draft for clinician review. Check the source before acting."), keys, class_="hints"),
+        tag("div", tag("div", "Draft for clinician review."), keys, class_="hints"),
     )
 
 
 def footer(*, version: str, source_url: str) -> Html:
     """What this is not, and where its source is (AGPL section 13)."""
-    said = tag("span", "Not a medical device. Drafts for clinician review; check the source before acting.")
+    name = f"Anamnesis {version}".strip()
+    said = tag(
+        "span", "Not a medical device. Every answer is a draft for clinician review: check the source before acting."
+    )
     licence = tag(
         "span",
-        f"Anamnesis {version} · AGPL-3.0-or-later · ",
+        f"{name} · AGPL-3.0-or-later · ",
         tag("a", "source code", href=source_url, target="_blank", rel="noopener noreferrer"),
     )
     return tag("footer", said, licence)

@@ -80,6 +80,7 @@ def _deeds(record: Record) -> Html:
     name = record_name(record)
     return tag(
         "div",
+        button("new_record", "New record", class_="quiet narrow"),
         tag("button", "Rename", type="button", data_dialog="rename", data_title=record.title, class_="quiet"),
         tag("button", "Delete record", type="button", data_dialog="delete", data_title=name, class_="quiet danger"),
         class_="deeds",
@@ -103,34 +104,34 @@ def _model_badge(model: ModelDescription) -> Html:
 
 
 def _reading_badge(mode: ReadingMode, coverage: Coverage) -> Html:
-    is_whole = mode is ReadingMode.FULL_CONTEXT
-    said = (
-        "whole record read"
-        if is_whole and not coverage.not_read
-        else _read_share(coverage)
-        if is_whole
-        else "reads what search finds"
-    )
-    used, window = coverage.record_tokens, max(coverage.context_tokens, 1)
+    window = max(coverage.context_tokens, 1)
+    used = coverage.prompt_tokens or (coverage.record_tokens if mode is ReadingMode.FULL_CONTEXT else 0)
+    amount = f"{tokens(used)} of {tokens(window)}" if used else f"window {tokens(window)}"
     share = min(_PERCENT, round(_PERCENT * used / window))
     meter = tag(
         "span",
         tag("i", style=f"width:{share}%"),
-        class_="meter over" if used > window else "meter",
+        class_="meter",
         role="meter",
-        aria_label="Share of the model's window that the record takes",
+        aria_label="Share of the model's window in use",
         aria_valuemin=0,
         aria_valuemax=_PERCENT,
         aria_valuenow=share,
     )
-    summary = tag("summary", tag("span", f"{said} · {tokens(used)} of {tokens(window)}"), meter)
-    return tag(
-        "details", summary, tag("div", *_reading_words(mode, coverage), class_="popover"), class_="menu badge reading"
-    )
+    summary = tag("summary", tag("span", f"{_reading_mode(mode, coverage)} · {amount}"), meter)
+    details = tag("div", *_reading_words(mode, coverage), class_="popover")
+    return tag("details", summary, details, class_="menu badge reading")
 
 
-def _read_share(coverage: Coverage) -> str:
-    return f"{coverage.pages_read:,} of {count(coverage.pages_total, 'page')} read"
+def _reading_mode(mode: ReadingMode, coverage: Coverage) -> str:
+    if mode is ReadingMode.RETRIEVAL:
+        return "reads found passages"
+    return _read_share(mode, coverage) if coverage.not_read else "whole record read"
+
+
+def _read_share(mode: ReadingMode, coverage: Coverage) -> str:
+    done = "read" if mode is ReadingMode.FULL_CONTEXT else "searched"
+    return f"{coverage.pages_read:,} of {count(coverage.pages_total, 'page')} {done}"
 
 
 def _reading_words(mode: ReadingMode, coverage: Coverage) -> list[Html]:
@@ -145,7 +146,7 @@ def _reading_words(mode: ReadingMode, coverage: Coverage) -> list[Html]:
             "p",
             f"The record takes {coverage.record_tokens:,} tokens; the model's window is {coverage.context_tokens:,}.",
         ),
-        tag("p", f"{_read_share(coverage)}."),
+        tag("p", f"{_read_share(mode, coverage)}."),
     ]
     return [*words, *_not_read(coverage.not_read)]
 
@@ -157,7 +158,7 @@ def _not_read(pages: tuple[PageRef, ...]) -> list[Html]:
         button(
             "open_page",
             tag("bdi", file),
-            tag("span", page_ranges(numbers)),
+            tag("span", f"{'page' if len(numbers) == 1 else 'pages'} {page_ranges(numbers)}"),
             class_="entry",
             data_file=file,
             data_page=numbers[0],

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
+
+_PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+
+
+def project_version() -> str:
+    """The version that pyproject.toml states, "" where the page runs without it."""
+    if not _PROJECT.is_file():
+        return ""
+    return str(tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,5 +30,5 @@ class PageSettings:
     open_browser: bool = True
     max_file_bytes: int = 1 << 30
     answers_at_once: int = 4
-    version: str = "0"
+    version: str = field(default_factory=project_version)
     source_url: str = "https://github.com/anamnesis-project/anamnesis"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import AnamnesisError
 from assistant.ingestion.reading import Upload
-from assistant.intake import FileProgress
+from assistant.intake import ALREADY_THERE, FileProgress
 from assistant.ui.dates import count
 from assistant.ui.drawing import draw_files, draw_header, draw_turns, notice, said, whole_page
+from assistant.ui.empty_html import being_read
+from assistant.ui.markup import Html
 from assistant.ui.occasions import Occasion
 from assistant.ui.source_events import first_page
 from assistant.ui.stoppable import stoppable
@@ -19,7 +21,6 @@ from assistant.ui.uploads import taken_uploads
 from assistant.ui.view import View
 from assistant.ui.visits import Visit
 
-_SAMPLE_TITLE = "Sample record (invented patient)"
 _SECONDS_BETWEEN_DRAWINGS = 0.15
 _AT_AN_END = ("done", "failed")
 
@@ -35,7 +36,7 @@ def add_files(visit: Visit, occasion: Occasion, *, cache: Path, intake: Path) ->
 
 def open_sample(visit: Visit, _: Occasion) -> Iterator[View]:
     """The invented patient, in a record of its own."""
-    visit.show(visit.service.create_record(_SAMPLE_TITLE).id)
+    visit.show(visit.service.create_record().id)
     yield whole_page(visit)
     yield from _read(visit, visit.service.sample_record_uploads())
 
@@ -47,36 +48,63 @@ def cancel_reading(visit: Visit, _: Occasion) -> View:
 
 
 def _read(visit: Visit, uploads: Sequence[Upload]) -> Iterator[View]:
-    record_id, visit.stop_reading = visit.record_id, threading.Event()
-    stopped = visit.stop_reading
-    if record_id is None:
+    record_id, stopped = visit.record_id, visit.begin_reading()
+    if record_id is None or not uploads:
         return
-    states = [FileProgress(file=upload.name, stage="reading") for upload in uploads]
-    at, shown, drawn_at = 0, False, 0.0
+    batch = _Batch(states=[FileProgress(file=upload.name, stage="reading") for upload in uploads])
+    begins = not visit.service.record(record_id).pages_total
+    yield View(files=draw_files(visit, batch.states), turns=being_read(len(uploads)) if begins else None)
     with stoppable(visit.service.add_files(record_id, uploads)) as events:
         for event in events:
             if stopped.is_set():
                 break
-            states[at] = event  # files come in the order given; the name may have been made unique
-            at += event.stage in _AT_AN_END
-            _keep_problem(visit, record_id, event)
-            is_due = event.stage in _AT_AN_END or time.monotonic() - drawn_at > _SECONDS_BETWEEN_DRAWINGS
-            if visit.record_id != record_id or not is_due:
-                continue
-            drawn_at = time.monotonic()
-            first = None if shown else _first_page(visit, record_id, event.file)
-            shown = shown or first is not None
-            yield View(files=draw_files(visit, states), source=first.source if first else None)
+            is_due = batch.take(event)
+            if visit.record_id == record_id and is_due:
+                yield _progress(visit, batch, event, begins=begins)
     if visit.record_id == record_id:
-        yield _after(visit, states, was_stopped=stopped.is_set())
+        yield _after(visit, batch, was_stopped=stopped.is_set(), begins=begins)
 
 
-def _keep_problem(visit: Visit, record_id: str, event: FileProgress) -> None:
-    if event.problem is not None and visit.record_id == record_id:
+@dataclass(slots=True, kw_only=True)
+class _Batch:
+    """The files of one drop, in the order in which they are read; a name may be made unique on the way."""
+
+    states: list[FileProgress]
+    at: int = 0
+    drawn_at: float = 0.0
+    is_page_shown: bool = False
+
+    def take(self, event: FileProgress) -> bool:
+        """Note where the current file stands; whether it is time to draw that."""
+        self.states[self.at] = event
+        is_over = event.stage in _AT_AN_END
+        self.at += is_over
+        if is_over or time.monotonic() - self.drawn_at > _SECONDS_BETWEEN_DRAWINGS:
+            self.drawn_at = time.monotonic()
+            return True
+        return False
+
+    def count(self, stage: str) -> int:
+        """Files that stand at `stage`."""
+        return sum(state.stage == stage for state in self.states)
+
+
+def _progress(visit: Visit, batch: _Batch, event: FileProgress, *, begins: bool) -> View:
+    """The list with its progress; the first page to look at and the first questions as soon as there are any."""
+    if event.problem is not None:
         visit.problems[event.file] = event.problem
+    source = None if batch.is_page_shown or visit.record_id is None else _first_page(visit, visit.record_id, event.file)
+    batch.is_page_shown = batch.is_page_shown or source is not None
+    is_first = begins and event.stage == "done" and batch.count("done") == 1 and not visit.is_asked
+    return View(
+        files=draw_files(visit, batch.states),
+        turns=draw_turns(visit) if is_first else None,
+        header=draw_header(visit) if is_first else None,
+        source=source,
+    )
 
 
-def _first_page(visit: Visit, record_id: str, file: str) -> View | None:
+def _first_page(visit: Visit, record_id: str, file: str) -> Html | None:
     """Something to look at as soon as it can be looked at; None while it cannot."""
     try:
         return first_page(visit, record_id, file)
@@ -84,14 +112,20 @@ def _first_page(visit: Visit, record_id: str, file: str) -> View | None:
         return None
 
 
-def _after(visit: Visit, states: Sequence[FileProgress], *, was_stopped: bool) -> View:
-    read = sum(state.stage == "done" for state in states)
-    failed = sum(state.stage == "failed" for state in states)
+def _after(visit: Visit, batch: _Batch, *, was_stopped: bool, begins: bool) -> View:
+    read, failed = batch.count("done"), batch.count("failed")
     sentence = f"{count(read, 'document')} read" + (f", {failed} could not be read" if failed else "")
+    told = _already_there(batch) or (f"Reading was stopped. {sentence}; the rest was left out." if was_stopped else "")
     return View(
         header=draw_header(visit),
         files=draw_files(visit),
-        turns=draw_turns(visit),
-        notice=notice(f"Reading was stopped. {sentence}; the rest was left out.") if was_stopped else None,
+        turns=draw_turns(visit) if begins and not visit.is_asked else None,
+        notice=notice(told) if told else None,
         status=said(f"{sentence}."),
     )
+
+
+def _already_there(batch: _Batch) -> str:
+    """Which files were not added because the record has them."""
+    names = [state.file for state in batch.states if ALREADY_THERE in state.warnings]
+    return f"{', '.join(names)}: {ALREADY_THERE}." if names else ""

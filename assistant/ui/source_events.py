@@ -5,6 +5,7 @@ from __future__ import annotations
 from assistant.domain import Citation
 from assistant.errors import RecordNotFoundError
 from assistant.ui.drawing import open_conversation_of
+from assistant.ui.markup import Html
 from assistant.ui.occasions import Occasion
 from assistant.ui.source_html import Shown, source
 from assistant.ui.summary_html import PLACE as SUMMARY
@@ -59,11 +60,11 @@ def open_page(visit: Visit, occasion: Occasion) -> View:
     )
 
 
-def first_page(visit: Visit, record_id: str, file: str) -> View:
+def first_page(visit: Visit, record_id: str, file: str) -> Html:
     """The first page of a document that has just been read."""
     picture = visit.service.page_picture(record_id, file, 1, _PICTURE_WIDTH_PIXELS)
     page = visit.service.page(record_id, file, 1)
-    return View(source=source(Shown(page=page, pages_total=_pages_total(visit, record_id, file), picture=picture)))
+    return source(Shown(page=page, pages_total=_pages_total(visit, record_id, file), picture=picture))
 
 
 def _shown(

@@ -6,6 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from assistant.domain import Box, Citation, Page
+from assistant.ui.file_names import label
 from assistant.ui.markup import NOTHING, Child, Html, join, tag
 
 _PERCENT = 100
@@ -63,11 +64,12 @@ def source(shown: Shown) -> Html:
 
 
 def _bar(shown: Shown) -> Html:
-    page = shown.page
+    page, named = shown.page, label(shown.page.file)
     part = tag("span", f"in {page.part}", class_="soft") if page.part else None
     return tag(
         "div",
-        tag("b", tag("bdi", page.file), title=page.file),
+        tag("b", tag("bdi", named.title), title=page.file),
+        tag("span", named.day, class_="day") if named.day else None,
         part,
         tag(
             "span",
@@ -95,7 +97,7 @@ def _citation_steps(shown: Shown) -> Html:
     return tag(
         "span",
         _step("step_citation", -1, "‹", "Previous citation, key [", possible=shown.position > 1),
-        tag("span", f"citation {shown.position} of {shown.citations_total}"),
+        tag("span", tag("span", "citation ", class_="word"), f"{shown.position} of {shown.citations_total}"),
         _step("step_citation", 1, "›", "Next citation, key ]", possible=shown.position < shown.citations_total),
         class_="steps cited",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.conversation.summaries import SummaryProgress
 from assistant.domain import Summary
-from assistant.ui.answer_html import checked, verdict
+from assistant.ui.answer_html import checked, proven_count, verdict
 from assistant.ui.markup import Html, button, join, tag
 
 PLACE = "summary"  # stands where a turn's number stands, in the address of a citation
@@ -24,7 +24,7 @@ def summary(written: Summary | None) -> Html:
     statements = tuple(statement for section in written.sections for statement in section.statements)
     return tag(
         "article",
-        tag("h2", written.title),
+        tag("h2", written.title, class_="title"),
         *(
             join(tag("h3", section.heading), *checked("", section.statements, written.citations, place=PLACE))
             for section in written.sections
@@ -34,7 +34,7 @@ def summary(written: Summary | None) -> Html:
         else None,
         tag(
             "div",
-            tag("b", verdict(statements), class_="verdict"),
+            tag("b", verdict(statements), class_="verdict proven" if proven_count(statements)[0] else "verdict"),
             button("summarize", "again", class_="link"),
             class_="foot",
         ),

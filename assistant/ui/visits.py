@@ -15,13 +15,17 @@ _MAX_VISITS = 1_000
 
 @dataclass(slots=True, kw_only=True)
 class Visit:
-    """One tab. `record_id` and `conversation_id` say what it shows; long work looks there before it draws."""
+    """One tab. `record_id` and `conversation_id` say what it shows; long work looks there before it draws.
+
+    `is_asked` while a question waits for its answer.
+    """
 
     service: Verbs
     record_id: str | None = None
     conversation_id: str | None = None
     problems: dict[str, FileProblem] = field(default_factory=dict)
     summary: Summary | None = None
+    is_asked: bool = False
     stop_answer: threading.Event = field(default_factory=threading.Event)
     stop_reading: threading.Event = field(default_factory=threading.Event)
 
@@ -37,6 +41,11 @@ class Visit:
         self.stop_answer.set()
         self.stop_answer = threading.Event()
         return self.stop_answer
+
+    def begin_reading(self) -> threading.Event:
+        """The flag that stops the reading that begins now."""
+        self.stop_reading = threading.Event()
+        return self.stop_reading
 
     def is_answering(self, flag: threading.Event) -> bool:
         """Whether the answer that began with `flag` is still the one to show."""
@@ -64,9 +73,8 @@ class Visits:
             known = self._visits.get((visitor, tab))
             if known is None:
                 known = self._begin(visitor, tab, record_id, conversation_id)
-            known.service = self._service_for(
-                visitor
-            )  # each time: on a shared page it is what keeps a visitor's records
+            # Each time: on a shared page the records of a visitor who is not heard of are deleted.
+            known.service = self._service_for(visitor)
             self._visits.move_to_end((visitor, tab))
             return known
 

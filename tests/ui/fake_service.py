@@ -303,7 +303,7 @@ class FakeService:
     def _statements(self, text: str, known: set[int]) -> Iterator[Statement]:
         at = 0
         for line in text.splitlines(keepends=True):
-            bare = line.strip().removeprefix("- ")
+            bare = line.strip().lstrip("- ")
             cited = tuple(n for n in known if f"[{n}]" in bare)
             if bare and not bare.startswith("**"):
                 plain = bare
