@@ -57,7 +57,6 @@ class FileDraft:
         with storage_errors():
             self._writer.finish()
             self._copy_original(file)
-            (self._folder / _LOCK).unlink()
             joined = self._join(self._folder, file)
         self._release()
         return joined
@@ -65,9 +64,11 @@ class FileDraft:
     def discard(self) -> None:
         """Give the draft up; after a commit there is nothing left to give up."""
         self._writer.close()
-        self._release()
-        with storage_errors():
-            remove_folder(self._folder)
+        try:
+            with storage_errors():
+                remove_folder(self._folder)
+        finally:
+            self._release()
 
     def _copy_original(self, file: SourceFile) -> None:
         digest = hashlib.sha256()
@@ -95,8 +96,10 @@ def sweep_dead_drafts(drafts: Path) -> None:
 
 
 def join_as(folder: Path, file: SourceFile, name: str, place: int, files: Path) -> SourceFile:
-    """Describe the finished folder and move it into the record: one rename."""
+    """Describe the finished folder and move it into the record: one rename. The caller holds the record's lock."""
     make_folder(files)
+    # Only now: without its lock file a sweep would take the draft for a dead one.
+    (folder / _LOCK).unlink()
     joined = replace(file, name=name)
     describe(folder, joined, place)
     sync_folder(folder)
