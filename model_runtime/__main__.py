@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from model_runtime import generate_command, logits_command
+from model_runtime import bench_command, generate_command, logits_command, plan_command, quantize_command
 from model_runtime.errors import ModelRuntimeError
 from model_runtime.standard_output import reserved_standard_output
 
@@ -20,8 +20,11 @@ MODEL is a folder in the published layout (bf16 or FP8), a 4-bit folder that `qu
 
 # Each module has SUMMARY, add_arguments(parser) and run(arguments, output).
 _COMMANDS: dict[str, ModuleType] = {
+    "quantize": quantize_command,
     "generate": generate_command,
     "logits": logits_command,
+    "plan": plan_command,
+    "bench": bench_command,
 }
 
 

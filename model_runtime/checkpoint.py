@@ -267,6 +267,11 @@ def shard_paths(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
+def quantize_of(config: ModelConfig) -> Quantize:
+    """Which weights a checkpoint holds in 4 bits; experts, the default, for one that holds none."""
+    return _form(config.quantization_config)[1]
+
+
 def _form(quantization: Json | None) -> tuple[Form, Quantize]:
     """How the weights lie on disk, and which of them in 4 bits, by `quantization_config`."""
     if quantization is None:

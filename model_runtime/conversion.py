@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ class QuantizeProgress:
 
 def quantize_checkpoint(
     source: Path, target: Path, quantize: Quantize, *, threads: int, largest_shard_bytes: int = LARGEST_SHARD_BYTES
-) -> Iterator[QuantizeProgress]:
+) -> Generator[QuantizeProgress, None, None]:
     """Write the 4-bit form of `source` to `target`, which is whole afterwards or absent. Yields progress.
 
     Raises CheckpointError for a source that cannot be used, DoesNotFitError if the disk is too small.

@@ -196,7 +196,9 @@ def empty_on_huge_pages(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     elements = 1
     for size in shape:
         elements *= size
-    memory = mmap.mmap(-1, max(1, elements * dtype.itemsize))
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
+    size = max(1, elements * dtype.itemsize)
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return torch.zeros(shape, dtype=dtype)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory gets no huge pages
+    memory.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(memory, dtype=dtype, count=elements).view(shape)

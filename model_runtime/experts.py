@@ -19,6 +19,7 @@ from model_runtime.quantization import Nf4
 
 # Below it nearly every token has its experts to itself, and sorting costs more than it saves.
 _GROUPED_TOKENS = 8
+_SUMMED_TOKENS = 32  # their outputs in float32 stay in the L2 cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,35 +85,35 @@ class PackedExperts:
         """bf16 hidden [T, H], expert_ids int64 [T, k], weights float32 [T, k] -> bf16 [T, H]."""
         assert hidden.dtype == torch.bfloat16
         if len(hidden) < _GROUPED_TOKENS:
-            outputs = self._selected(hidden.contiguous(), expert_ids)
-        else:
-            outputs = self._grouped(hidden, expert_ids)
-        return torch.bmm(weights[:, None], outputs.float()).squeeze(1).to(hidden.dtype)
+            return _weighted_sum(self._selected(hidden.contiguous(), expert_ids), weights)
+        return self._grouped(hidden, expert_ids, weights)
 
     def _selected(self, hidden: Tensor, expert_ids: Tensor) -> Tensor:
-        """Each token through its own experts: [T, k, H]."""
-        tokens, slots = expert_ids.shape
+        """Each token through its own experts: [T * k, H]."""
         start = hidden.data_ptr()
         step = 2 * self._gate_up.columns
         rows = [(expert, start + token * step, 1) for token, ids in enumerate(expert_ids.tolist()) for expert in ids]
-        return self._run(rows, tokens * slots).view(tokens, slots, -1)
+        return self._run(rows, expert_ids.numel())
 
-    def _grouped(self, hidden: Tensor, expert_ids: Tensor) -> Tensor:
-        """Each expert over all its tokens at once: [T, k, H]."""
-        tokens, slots = expert_ids.shape
+    def _grouped(self, hidden: Tensor, expert_ids: Tensor, weights: Tensor) -> Tensor:
+        """Each expert over all its tokens at once, weighted and summed: [T, H]."""
+        slots = expert_ids.shape[1]
         order = expert_ids.flatten().argsort()  # pairs of token and slot, expert by expert
-        gathered = hidden[order // slots]  # [T * k, H]
-        counts = torch.bincount(expert_ids.flatten()).tolist()
+        gathered = hidden.index_select(0, order // slots)  # [T * k, H]
         rows = []
         address = gathered.data_ptr()
-        for expert, count in enumerate(counts):
+        for expert, count in enumerate(torch.bincount(expert_ids.flatten()).tolist()):
             if count:
                 rows.append((expert, address, count))
                 address += count * 2 * self._gate_up.columns
-        sorted_outputs = self._run(rows, tokens * slots)
-        outputs = torch.empty_like(sorted_outputs)
-        outputs[order] = sorted_outputs
-        return outputs.view(tokens, slots, -1)
+        outputs = self._run(rows, len(order))
+        place = order.argsort()  # of each pair among the outputs
+        total = torch.empty_like(hidden)
+        for start in range(0, len(hidden), _SUMMED_TOKENS):
+            end = min(start + _SUMMED_TOKENS, len(hidden))
+            mine = outputs.index_select(0, place[start * slots : end * slots])
+            total[start:end] = _weighted_sum(mine, weights[start:end])
+        return total
 
     def _run(self, rows: list[tuple[int, int, int]], total: int) -> Tensor:
         """rows: (expert, address of its first activation, how many) in order -> outputs bf16 [total, H]."""
@@ -130,3 +131,10 @@ class PackedExperts:
             source += count * 2 * self._down.columns
             out += count * 2 * self._down.rows
         return outputs
+
+
+def _weighted_sum(outputs: Tensor, weights: Tensor) -> Tensor:
+    """outputs [T * k, H], weights float32 [T, k] -> [T, H]; the sum is taken in float32."""
+    tokens, slots = weights.shape
+    wide = outputs.view(tokens, slots, -1).float()
+    return torch.bmm(weights[:, None], wide).squeeze(1).to(outputs.dtype)
