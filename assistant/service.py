@@ -223,8 +223,12 @@ class Service:
 
     def _name_after_patient(self, stored: StoredRecord) -> None:
         """A record without a title is called after the patient that its pages name."""
-        if not stored.record().title and (name := find_patient(stored.pages()).name):
-            stored.rename(name.value)
+        if stored.record().title:
+            return
+        patient = find_patient(stored.pages())
+        if patient.name:
+            stated = (patient.name, patient.sex, patient.birth_date)
+            stored.rename(" · ".join(one.value for one in stated if one))
 
 
 def _check_question(question: str) -> None:

@@ -32,39 +32,11 @@ from assistant.settings import Settings, from_process_environment
 RESULTS = Path(__file__).parent / "results" / "main_job.json"
 LONG_PAGES = 1_000
 SEARCHES = 50
-WORDS = [
-    "patient",
-    "reports",
-    "chest",
-    "pain",
-    "dyspnoea",
-    "oedema",
-    "potassium",
-    "creatinine",
-    "furosemide",
-    "bisoprolol",
-    "apixaban",
-    "clinic",
-    "follow",
-    "up",
-    "stable",
-    "raised",
-    "reduced",
-    "mmol/L",
-    "mg",
-    "daily",
-    "twice",
-    "scan",
-    "report",
-    "normal",
-    "abnormal",
-    "left",
-    "right",
-    "renal",
-    "cardiac",
-    "hepatic",
-    "review",
-]
+WORDS = """
+patient reports chest pain dyspnoea oedema potassium creatinine furosemide bisoprolol apixaban
+clinic follow up stable raised reduced mmol/L mg daily twice scan report normal abnormal left right
+renal cardiac hepatic review
+""".split()
 
 
 def sample_record() -> dict[str, Any]:

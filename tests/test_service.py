@@ -98,7 +98,7 @@ def test_records_files_and_conversations_are_there_again_after_a_restart(open_se
 def test_a_record_is_called_after_the_patient_unless_it_has_a_name(open_service: Open, tmp_path: Path) -> None:
     service = open_service(scripted(POTASSIUM))
     record_id = filled(service, tmp_path)
-    assert service.record(record_id).title == "Marsh, Eleanor"
+    assert service.record(record_id).title == "Marsh, Eleanor · 14 Mar 1951"
     service.rename_record(record_id, "Trial 7")
     added(service, record_id, upload(tmp_path, "second.txt", LETTER + "More.\n"))
     assert service.record(record_id).title == "Trial 7"

@@ -15,18 +15,19 @@ from assistant.domain import Page, Span
 
 _NAME_WORD = r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?"
 _NAME = rf"{_NAME_WORD}(?:,[ ]?{_NAME_WORD})?(?:[ ]{_NAME_WORD}){{0,3}}"
+_FILED_NAME = rf"(?<![\w'’])(?:[A-Z]['’])?[^\W\d_a-z]{{2,}}(?:['’-][^\W\d_]+)*,[ ]{_NAME_WORD}(?:[ ]{_NAME_WORD}){{0,2}}"  # SURNAME, Given
+_DATE = r"\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2,8})[-/. ]\d{2,4}|[A-Z][a-z]{2,8} \d{1,2}, \d{4}"
+_BIRTH_LABEL = r"(?:DOB|D\.O\.B\.?|Date of [Bb]irth|Birth [Dd]ate|[Bb]orn)"
 _PATTERNS = {
     "name": re.compile(
         rf"\b(?:Patient(?:[ ]name)?|Name|Re|RE|PATIENT|NAME)[ ]?[:·][ ]*(?:(?:Mrs?|Ms|Miss|Dr)\.?[ ])?({_NAME})"
+        rf"|\b(?:Patient|PATIENT)[ ]+({_FILED_NAME})|({_FILED_NAME})[ ]+{_BIRTH_LABEL}"
     ),
-    "birth_date": re.compile(
-        r"\b(?:DOB|D\.O\.B\.?|Date of [Bb]irth|Birth [Dd]ate|[Bb]orn)[ ]?[:·]?[ ]*"
-        r"(\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2,8})[-/. ]\d{2,4}|[A-Z][a-z]{2,8} \d{1,2}, \d{4})"
-    ),
+    "birth_date": re.compile(rf"\b{_BIRTH_LABEL}[ ]?[:·]?[ ]*({_DATE})"),
     "sex": re.compile(r"\b(?:Sex|Gender|SEX)[ ]?[:·]?[ ]*(female|male|F|M)\b", re.IGNORECASE),
     "identifier": re.compile(
-        r"\b(?:MRN|(?:NHS|Hospital|Medical [Rr]ecord) (?:No|[Nn]umber)|Patient ID|Record No)"
-        r"\.?[ ]?[:·#]?[ ]*([A-Z]{0,3}[- ]?\d[\d -]{3,14}\d)"
+        r"\b(?:MRN|(?:NHS|Hospital|Practice|Medical [Rr]ecord) (?:[Nn]o|[Nn]umber)|Patient ID|Record [Nn]o)"
+        r"\.?[ ]?[:·#]?[ ]*([A-Z]{0,3}[- ]?\d[\d -]{2,14}\d)"
     ),
 }
 # Words that end a name where a line goes on with the next label, or that were never a name.
@@ -73,10 +74,13 @@ def find_patient(pages: Iterable[Page]) -> Patient:
 def _stated(page: Page, pattern: re.Pattern[str], *, is_name: bool) -> list[Stated]:
     found = []
     for match in pattern.finditer(page.text):
-        value = _NOT_A_NAME.sub("", match.group(1)).strip(" ,.") if is_name else match.group(1).strip()
+        group = next(number for number, text in enumerate(match.groups(), start=1) if text)
+        value = match.group(group).strip()
+        if is_name:
+            value = _NOT_A_NAME.sub("", value).strip(" ,.")
         if is_name and (len(value.split()) < 2 or _SURELY_NOT.search(value) or not value[0].isupper()):
             continue
-        span = Span(file=page.file, page=page.number, start=match.start(1), end=match.start(1) + len(value))
+        span = Span(file=page.file, page=page.number, start=match.start(group), end=match.start(group) + len(value))
         found.append(Stated(value=value, span=span))
     return found
 
