@@ -15,7 +15,8 @@ from assistant.domain import Page, Span
 
 _NAME_WORD = r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?"
 _NAME = rf"{_NAME_WORD}(?:,[ ]?{_NAME_WORD})?(?:[ ]{_NAME_WORD}){{0,3}}"
-_FILED_NAME = rf"(?<![\w'’])(?:[A-Z]['’])?[^\W\d_a-z]{{2,}}(?:['’-][^\W\d_]+)*,[ ]{_NAME_WORD}(?:[ ]{_NAME_WORD}){{0,2}}"  # SURNAME, Given
+_SURNAME = r"(?<![\w'’])(?:[A-Z]['’])?[^\W\d_a-z]{2,}(?:['’-][^\W\d_]+)*"
+_FILED_NAME = rf"{_SURNAME},[ ]{_NAME_WORD}(?:[ ]{_NAME_WORD}){{0,2}}"  # SURNAME, Given
 _DATE = r"\d{1,4}[-/. ](?:\d{1,2}|[A-Z][a-z]{2,8})[-/. ]\d{2,4}|[A-Z][a-z]{2,8} \d{1,2}, \d{4}"
 _BIRTH_LABEL = r"(?:DOB|D\.O\.B\.?|Date of [Bb]irth|Birth [Dd]ate|[Bb]orn)"
 _PATTERNS = {
