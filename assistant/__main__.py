@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         print("assistant: stopped", file=sys.stderr)
+        return FAILED
+    except Exception as failure:  # noqa: BLE001  the one place where anything becomes a sentence
+        print(f"assistant: {unforeseen(failure)}", file=sys.stderr)
         return FAILED
 
 
@@ -126,6 +130,13 @@ def _only_our_output() -> TextIO:
     ours = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return ours
+
+
+def unforeseen(failure: Exception) -> str:
+    """A sentence for a mistake of our own. The exception's text may quote the record, so only its place is told."""
+    last = traceback.extract_tb(failure.__traceback__)[-1]
+    place = f"{type(failure).__name__} at {Path(last.filename).name}:{last.lineno}"
+    return f"something went wrong inside the program ({place}); the record is unharmed, please report this"
 
 
 def _sentence(failure: Exception) -> str:

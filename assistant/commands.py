@@ -15,9 +15,12 @@ from typing import Any, TextIO
 from assistant.domain import Answer, Page, Record, SourceFile, Summary
 from assistant.errors import AnamnesisError, FileRefusedError, SettingsError
 from assistant.export import contract_json
+from assistant.export.contract_json import Json
 from assistant.export.markdown import answer_markdown, summary_markdown
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reading import PageRead, Upload, read_files
+from assistant.library.audit import AuditLog, Verb
+from assistant.library.store import Library
 from assistant.parts import open_service
 from assistant.service import AnswerDone, Service
 from assistant.settings import Settings
@@ -144,38 +147,41 @@ def verify(given: argparse.Namespace, settings: Settings, output: TextIO) -> int
 
 
 def records(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
-    """List, show, delete or purge the records of the data directory."""
-    with _service(settings) as service:
-        if given.action in ("show", "delete") and not given.id:
-            raise SettingsError(f"records {given.action} wants the ID of a record; `records list` shows them")
-        if given.action == "purge" and not given.yes:
-            raise SettingsError("purge deletes every record; say --yes if that is meant")
-        result = _RECORD_ACTIONS[given.action](service, given)
+    """List, show, delete or purge the records of the data directory. Needs no model and no index."""
+    if given.action in ("show", "delete") and not given.id:
+        raise SettingsError(f"records {given.action} wants the ID of a record; `records list` shows them")
+    if given.action == "purge" and not given.yes:
+        raise SettingsError("purge deletes every record; say --yes if that is meant")
+    result = _RECORD_ACTIONS[given.action](Library(settings.data_dir), AuditLog(settings.data_dir), given)
     if given.json:
         _write_json(result, output)
     else:
         output.writelines(_plain_records(result))
+        output.flush()
     return 0
 
 
-def _list_records(service: Service, _: argparse.Namespace) -> dict[str, Any]:
-    return {"records": [contract_json.record_json(record) for record in service.records()]}
+def _list_records(library: Library, _: AuditLog, __: argparse.Namespace) -> Json:
+    return {"records": [contract_json.record_json(record) for record in library.records()]}
 
 
-def _show_record(service: Service, given: argparse.Namespace) -> dict[str, Any]:
-    return contract_json.record_json(service.record(given.id))
+def _show_record(library: Library, _: AuditLog, given: argparse.Namespace) -> Json:
+    return contract_json.record_json(library.open(given.id).record())
 
 
-def _delete_record(service: Service, given: argparse.Namespace) -> dict[str, Any]:
-    service.delete_record(given.id)
+def _delete_record(library: Library, audit: AuditLog, given: argparse.Namespace) -> Json:
+    library.delete(given.id)
+    audit.note(Verb.DELETE, given.id)
     return {"deleted": 1}
 
 
-def _purge_records(service: Service, _: argparse.Namespace) -> dict[str, Any]:
-    return {"deleted": service.purge()}
+def _purge_records(library: Library, audit: AuditLog, _: argparse.Namespace) -> Json:
+    deleted = library.purge()
+    audit.note(Verb.PURGE, "")
+    return {"deleted": deleted}
 
 
-def _plain_records(result: dict[str, Any]) -> Iterator[str]:
+def _plain_records(result: Json) -> Iterator[str]:
     if "deleted" in result:
         yield f"{result['deleted']} deleted\n"
     for record in result.get("records", [result] if "id" in result else []):
@@ -224,7 +230,7 @@ def _last(events: Iterator[Any]) -> AnswerDone:
     return done[-1]
 
 
-def _lines(path: Path, *fields: str) -> list[dict[str, Any]]:
+def _lines(path: Path, *fields: str) -> list[Json]:
     """The JSON objects of a JSON Lines file. Raises SettingsError naming the line that is not one."""
     found = []
     try:
@@ -242,7 +248,7 @@ def _lines(path: Path, *fields: str) -> list[dict[str, Any]]:
     return found
 
 
-def _write_json(value: dict[str, Any], output: TextIO) -> None:
+def _write_json(value: Json, output: TextIO) -> None:
     json.dump(value, output, ensure_ascii=False)
     output.write("\n")
     output.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -86,12 +87,6 @@ class Service:
             self._library.delete(record_id)
         self._audit.note(Verb.DELETE, record_id)
 
-    def purge(self) -> int:
-        """Delete every record; returns how many there were."""
-        self._indexes.close_all()
-        self._audit.note(Verb.PURGE, "")
-        return self._library.purge()
-
     def add_files(self, record_id: str, uploads: Sequence[Upload]) -> Iterator[FileProgress]:
         """Read, store and index files, with progress. Closing it cancels; finished files stay."""
         stored = self._library.open(record_id)
@@ -109,6 +104,7 @@ class Service:
         stored = self._library.open(record_id)
         self._audit.note(Verb.REMOVE_FILE, record_id)
         stored.remove_file(file)
+        shutil.rmtree(stored.model_state_folder, ignore_errors=True)  # it holds what the removed pages said
         for _ in self._indexes.brought_up_to_date(stored):
             pass
         return stored.record()
@@ -207,6 +203,7 @@ class Service:
             page_of=lambda ref: _page_or_none(stored, ref),
             record_tokens=self._tokens_of(stored),
             search=lambda query, top_k: self._search(stored, query, top_k),
+            state_folder=stored.model_state_folder if self._model.remembers else None,
         )
 
     def _search(self, stored: StoredRecord, query: str, top_k: int) -> tuple[Hit, ...]:

@@ -166,7 +166,7 @@ def _cpu_lines() -> list[str]:
 
 
 def _memory_gib() -> int:
-    return round(psutil.virtual_memory().total / (1 << 30))
+    return int(psutil.virtual_memory().total / (1 << 30) + 0.5)
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {"sample_record": sample_record, "long_pdf": long_pdf}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -49,6 +50,7 @@ class ReadRecord:
     page_of: PageLookup
     record_tokens: int
     search: Callable[[str, int], tuple[Hit, ...]]
+    state_folder: Path | None = None
 
 
 # Room that the whole record must leave for questions and answers.
@@ -79,7 +81,7 @@ class Turn:
         yield AnswerProgress(stage="searching")
         messages = self._messages()
         yield AnswerProgress(stage="reading")
-        for piece in self._model.stream(messages):
+        for piece in self._model.stream(messages, state_folder=self._read.state_folder):
             yield self._taken(piece)
         if not self._text.strip():
             raise ModelAnswerError("the model answered with nothing; ask again, or in other words")

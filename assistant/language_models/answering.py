@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
@@ -45,6 +46,7 @@ class AnsweringModel:
     """A chat model with what the conversation must know of it.
 
     `reads_prompts` is False for the extractive reader: it takes passages beside the prompt and never the whole record.
+    `remembers` is True for the runtime on this machine: it keeps what it has read of a record in the record's folder.
     `explain` turns an exception of the model's own libraries into a ModelError, or None if it does not know it.
     """
 
@@ -53,12 +55,17 @@ class AnsweringModel:
     count_tokens: Callable[[str], int]
     explain: Callable[[Exception], ModelError | None]
     reads_prompts: bool = True
+    remembers: bool = False
     answer_tokens: int = 4_096
     passages_per_question: int = 40
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[AnswerPiece]:
-        """Answer piece by piece; closing the iterator stops the model. Raises ModelError."""
-        chunks = self.chat.stream(list(messages))
+    def stream(self, messages: Sequence[BaseMessage], *, state_folder: Path | None = None) -> Iterator[AnswerPiece]:
+        """Answer piece by piece; closing the iterator stops the model. Raises ModelError.
+
+        `state_folder` is where a model that remembers keeps what it has read, for the next question or the next start.
+        """
+        options = {"prefix_folder": state_folder} if self.remembers and state_folder else {}
+        chunks = self.chat.stream(list(messages), **options)
         try:
             for chunk in chunks:
                 if piece := _piece(chunk):

@@ -182,6 +182,7 @@ def open_checkpoint(model: str, settings: Settings) -> AnsweringModel:
         count_tokens=chat.count_tokens,
         explain=explain,
         answer_tokens=answer_tokens,
+        remembers=True,
     )
 
 

@@ -4,6 +4,7 @@
 <folder>/files/<id>/             one file: original, pages.bin, pages.index, file.json
 <folder>/conversations/<id>.json
 <folder>/index/                  whatever search keeps; it can be made again from the pages
+<folder>/model_state/            what a model on this machine has read of the record
 <folder>/drafts/ trash/ lock     work in progress; swept when the record is opened
 """
 
@@ -44,6 +45,14 @@ class StoredRecord:
     def index_folder(self) -> Path:
         """Where search keeps what it needs; made on first use."""
         folder = self.folder / "index"
+        with storage_errors():
+            make_folder(folder)
+        return folder
+
+    @property
+    def model_state_folder(self) -> Path:
+        """Where a model on this machine keeps what it has read of the record; it can be read again."""
+        folder = self.folder / "model_state"
         with storage_errors():
             make_folder(folder)
         return folder
