@@ -54,7 +54,10 @@ class Constraint(Protocol):
 
 
 class Sampler:
-    """Draws the tokens of one answer. `choose` decides nothing by itself; `accept` makes a token part of the text."""
+    """Draws the tokens of one answer. `choose` decides nothing by itself; `accept` makes a token part of the text.
+
+    Passes over the whole vocabulary cost the most here, so everything after top-k works on what is left of it.
+    """
 
     def __init__(
         self,
@@ -67,8 +70,9 @@ class Sampler:
     ) -> None:
         self._settings = settings
         self._constraint = constraint
-        self._seen = torch.zeros(vocabulary, dtype=torch.bool, device=device)
-        self._seen[torch.as_tensor(list(prompt_tokens), dtype=torch.int64, device=device)] = True
+        self._seen = set(prompt_tokens)
+        self._seen_ids = torch.empty(vocabulary, dtype=torch.int64, device=device)  # the first len(_seen) count
+        self._seen_ids[: len(self._seen)] = torch.tensor(list(self._seen), dtype=torch.int64, device=device)
         self._random = torch.Generator()  # on the host, so that a seed means the same on every device
         if settings.seed is None:
             self._random.seed()
@@ -78,35 +82,48 @@ class Sampler:
     @torch.inference_mode()
     def choose(self, logits: Tensor) -> int:
         """The next token for logits [V]. Raises NumericalError if they are not finite."""
-        logits = self.processed(logits)
         if self._settings.is_greedy:
-            return int(logits.argmax())
-        candidates = logits.isfinite().nonzero()[:, 0]
-        odds = logits[candidates].softmax(dim=-1).cpu()
-        return int(candidates[torch.multinomial(odds, 1, generator=self._random).to(candidates.device)])
+            return int(self._penalized(logits).argmax())
+        ids, left = self.candidates(logits)
+        drawn = torch.multinomial(left.softmax(dim=-1).cpu(), 1, generator=self._random)
+        return int(ids[drawn.to(ids.device)])
 
     @torch.inference_mode()
     def margin(self, logits: Tensor) -> float:
         """How far the likeliest token of logits [V] lies above the next: what tells a clear choice from a near tie."""
-        best = self.processed(logits).topk(2).values
+        best = self._penalized(logits).topk(2).values
         return float(best[0] - best[1])
 
     def accept(self, token: int) -> None:
         """Make the token part of the text."""
-        self._seen[token] = True
+        if token not in self._seen:
+            self._seen_ids[len(self._seen)] = token
+            self._seen.add(token)
         if self._constraint is not None:
             self._constraint.advance(token)
 
-    def processed(self, logits: Tensor) -> Tensor:
-        """Logits [V] after every processor, float32; -inf where a token cannot come."""
-        if not bool(logits.isfinite().all()):
-            raise NumericalError("the network gave logits that are not finite; the checkpoint may be damaged")
+    def candidates(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """The tokens that may be drawn, and their logits after every processor: [n] each, in the order of the ids."""
         settings = self._settings
-        logits = penalize_repetition(self._constrained(logits.float()), self._seen, settings.repetition_penalty)
-        if settings.is_greedy:
+        logits = self._penalized(logits)
+        lowest = logits.topk(settings.top_k).values[-1] if 0 < settings.top_k < len(logits) else float("-inf")
+        ids = ((logits >= lowest) & (logits > float("-inf"))).nonzero()[:, 0]  # ties with the k-th stay
+        left = logits[ids] / settings.temperature
+        kept = reach_top_p(left, settings.top_p)
+        return ids[kept], left[kept]
+
+    def _penalized(self, logits: Tensor) -> Tensor:
+        """Logits [V] with the constraint and the repetition penalty, float32; -inf where a token cannot come."""
+        if not bool(logits.sum().isfinite()):
+            raise NumericalError("the network gave logits that are not finite; the checkpoint may be damaged")
+        logits = self._constrained(logits.float())
+        penalty = self._settings.repetition_penalty
+        if penalty == 1:
             return logits
-        logits = keep_top_k(logits / settings.temperature, settings.top_k)
-        return keep_top_p(logits, settings.top_p)
+        # CTRL, arXiv 1909.05858: away from the likely, so a negative logit is multiplied.
+        seen = self._seen_ids[: len(self._seen)]
+        values = logits[seen]
+        return logits.index_copy(0, seen, torch.where(values < 0, values * penalty, values / penalty))
 
     def _constrained(self, logits: Tensor) -> Tensor:
         allowed = self._constraint.allowed() if self._constraint is not None else None
@@ -118,26 +135,11 @@ class Sampler:
         return torch.full_like(logits, float("-inf")).index_copy_(0, ids, logits[ids])
 
 
-def penalize_repetition(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:
-    """Divide positive logits of seen tokens by the penalty and multiply negative ones (CTRL, arXiv 1909.05858)."""
-    if penalty == 1:
-        return logits
-    return torch.where(seen, torch.where(logits < 0, logits * penalty, logits / penalty), logits)
-
-
-def keep_top_k(logits: Tensor, k: int) -> Tensor:
-    """-inf below the k-th largest; ties with it stay. k = 0 keeps all."""
-    if k == 0 or k >= len(logits):
-        return logits
-    return logits.masked_fill(logits < logits.topk(k).values[-1], float("-inf"))
-
-
-def keep_top_p(logits: Tensor, p: float) -> Tensor:
-    """-inf outside the smallest set of likeliest tokens whose probabilities reach p; at least one stays."""
+def reach_top_p(logits: Tensor, p: float) -> Tensor:
+    """Which of logits [n] make up the smallest set of likeliest tokens whose probabilities reach p: bool [n]."""
     if p >= 1:
-        return logits
-    candidates = logits.isfinite().nonzero()[:, 0]  # after top-k some twenty, so that not all of V is sorted
-    ordered, order = logits[candidates].sort()  # least likely first, as transformers does it
-    dropped = ordered.softmax(dim=-1).cumsum(dim=-1) <= 1 - p
-    dropped[-1] = False
-    return logits.index_fill(0, candidates[order[dropped]], float("-inf"))
+        return torch.ones_like(logits, dtype=torch.bool)
+    ordered, order = logits.sort()  # least likely first, as transformers does it
+    kept = ordered.softmax(dim=-1).cumsum(dim=-1) > 1 - p
+    kept[-1] = True
+    return torch.empty_like(kept).index_copy_(0, order, kept)
