@@ -10,8 +10,6 @@ import json
 import os
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -22,11 +20,13 @@ from filelock import FileLock, Timeout
 from assistant.domain import Hit, Page, Passage, SourceFile
 from assistant.errors import EvidenceError, StorageError
 from assistant.evidence import segments
+from assistant.evidence.contents import Contents
 from assistant.evidence.encoder import Encoder
-from assistant.evidence.fusion import fuse
-from assistant.evidence.lexical import LexicalRanking, terms
+from assistant.evidence.lexical import terms
 from assistant.evidence.passages import passages
+from assistant.evidence.ranking import POOL_PASSAGES
 from assistant.evidence.segments import Segment
+from assistant.evidence.selection import chosen
 from assistant.evidence.vectors import CHROMA_FAILURES, VectorStore, is_damaged
 
 _FORMAT = 1
@@ -36,42 +36,6 @@ _LOCK = "lock"
 _CHROMA = "chroma"
 _PASSAGES_A_STEP = 64
 """Passages encoded between two signs of progress, and between two chances to stop."""
-_DEPTH = 200
-"""How far down each ranking is read before the two are joined."""
-
-
-@dataclass(frozen=True)
-class _Contents:
-    """What is indexed now; replaced as a whole, so that a search sees one state from its beginning to its end."""
-
-    segments: tuple[Segment, ...] = ()
-
-    @cached_property
-    def passages(self) -> tuple[Passage, ...]:
-        """The passages of all segments, one after the other."""
-        return tuple(passage for segment in self.segments for passage in segment.passages)
-
-    @cached_property
-    def first(self) -> dict[str, int]:
-        """Segment -> the number of its first passage."""
-        firsts, count = {}, 0
-        for segment in self.segments:
-            firsts[segment.name] = count
-            count += len(segment.passages)
-        return firsts
-
-    @cached_property
-    def lexical(self) -> LexicalRanking:
-        """BM25 over `passages`."""
-        return LexicalRanking([words for segment in self.segments for words in segment.terms])
-
-    def within(self, files: Sequence[str] | None) -> tuple[Segment, ...]:
-        """The segments of `files`, or all."""
-        return (
-            self.segments
-            if files is None
-            else tuple(segment for segment in self.segments if segment.file in set(files))
-        )
 
 
 class EvidenceIndex:
@@ -84,7 +48,7 @@ class EvidenceIndex:
         """
         self._folder, self._encoder = folder, encoder
         self._change = threading.RLock()
-        self._contents = _Contents()
+        self._contents = Contents()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = FileLock(folder / _LOCK, timeout=0, mode=0o600)
@@ -153,21 +117,17 @@ class EvidenceIndex:
     def search(self, query: str, top_k: int, files: Sequence[str] | None = None) -> tuple[Hit, ...]:
         """The `top_k` passages that answer `query` best, best first, from `files` or from all."""
         contents = self._contents
-        among = contents.within(files)
-        if top_k < 1 or not query.strip() or not any(segment.passages for segment in among):
+        numbers = contents.numbers_of(files)
+        if top_k < 1 or not query.strip() or not len(numbers):
             return ()
-        depth = max(_DEPTH, top_k)
-        rankings = (self._by_meaning(query, contents, among, depth), _by_words(query, contents, among, depth))
-        best = list(fuse(rankings).items())[:top_k]
-        return tuple(
-            Hit(rank=rank, score=score, passage=contents.passages[item])
-            for rank, (item, score) in enumerate(best, start=1)
-        )
+        nearness = self._nearness(query, contents, files)
+        scores = contents.scores(query, nearness, numbers)
+        return chosen(contents.passages, contents.terms, numbers, scores, top_k)
 
     def close(self) -> None:
         """Give back the folder: no file of it stays open, and the record can be deleted."""
         with self._change:
-            self._contents = _Contents()
+            self._contents = Contents()
             self._vectors.close()
             self._lock.release()
 
@@ -176,7 +136,7 @@ class EvidenceIndex:
         found = tuple(segment for name in listed if (segment := segments.load(self._folder, name)) is not None)
         kept = {_MANIFEST, _LOCK, _CHROMA, *(segment.name for segment in found)}
         segments.discard(self._folder, [path.name for path in self._folder.iterdir() if path.name not in kept])
-        self._contents = _Contents(found)
+        self._contents = Contents(found)
         if is_damaged(self._folder / _CHROMA):
             segments.discard(self._folder, [_CHROMA])
         self._vectors = VectorStore(self._folder / _CHROMA)
@@ -221,7 +181,7 @@ class EvidenceIndex:
             self.remove(segment.file)
             try:
                 segments.save(self._folder, segment)
-                self._contents = _Contents((*self._contents.segments, segment))
+                self._contents = Contents((*self._contents.segments, segment))
                 self._vectors.add(segment.name, segment.vectors)
                 self._write_manifest()
             except OSError as failure:
@@ -232,7 +192,7 @@ class EvidenceIndex:
     def _replace(self, kept: tuple[Segment, ...]) -> None:
         """Keep only these segments. The manifest goes first: after a crash, what it does not name is thrown away."""
         gone = [segment.name for segment in self._contents.segments if segment not in kept]
-        self._contents = _Contents(kept)
+        self._contents = Contents(kept)
         self._write_manifest()
         segments.discard(self._folder, gone)
         self._refill()
@@ -250,27 +210,19 @@ class EvidenceIndex:
             os.fsync(target.fileno())
         draft.replace(self._folder / _MANIFEST)
 
-    def _by_meaning(self, query: str, contents: _Contents, among: Sequence[Segment], depth: int) -> list[int]:
-        vector = self._encoder.encode([query])[0].tolist()
-        names = None if len(among) == len(contents.segments) else [segment.name for segment in among]
+    def _nearness(self, query: str, contents: Contents, files: Sequence[str] | None) -> list[tuple[int, float]]:
+        """(passage number, cosine) of the passages of `files` that are nearest to the question in meaning."""
+        vector = self._encoder.encode([query])[0]
+        among = None if files is None else [segment.name for segment in contents.segments if segment.file in files]
         with self._change:
             try:
-                nearest = self._vectors.nearest(vector, depth, names)
+                nearest = self._vectors.nearest(vector, POOL_PASSAGES, among)
             except CHROMA_FAILURES:
                 self._refill()
-                nearest = self._vectors.nearest(vector, depth, names)
-        return [contents.first[segment] + row for segment, row in nearest if segment in contents.first]
-
-
-def _by_words(query: str, contents: _Contents, among: Sequence[Segment], depth: int) -> list[int]:
-    scores = contents.lexical.scores(terms(query))
-    if len(among) < len(contents.segments):
-        mask = np.zeros(len(scores), dtype=bool)
-        for segment in among:
-            mask[contents.first[segment.name] : contents.first[segment.name] + len(segment.passages)] = True
-        scores = np.where(mask, scores, 0)
-    best = np.argsort(-scores, kind="stable")[:depth]
-    return [int(item) for item in best if scores[item] > 0]
+                nearest = self._vectors.nearest(vector, POOL_PASSAGES, among)
+        return [
+            (contents.first[near.segment] + near.row, near.cosine) for near in nearest if near.segment in contents.first
+        ]
 
 
 def _listed_segments(manifest: Path, fingerprint: str) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import bm25s
 import numpy as np
-import snowballstemmer
 from numpy.typing import NDArray
+
+from assistant.evidence.synonyms import stem
 
 # Words that every passage has. Negations are kept: "no chest pain" asks for other passages than "chest pain".
 _STOP_WORDS = frozenset(
@@ -81,17 +81,8 @@ def _word_terms(word: str) -> Iterator[str]:
     yield from (_stem(part) for part in parts if part not in _STOP_WORDS)
 
 
-@lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> str:
-    if len(word) < _SHORTEST_STEMMED or not word.isalpha() or not word.isascii():
-        return word
-    stem: str = _english().stemWord(word)
-    return stem
-
-
-@lru_cache(maxsize=1)
-def _english() -> snowballstemmer.EnglishStemmer:
-    return snowballstemmer.stemmer("english")
+    return stem(word) if len(word) >= _SHORTEST_STEMMED and word.isalpha() and word.isascii() else word
 
 
 class LexicalRanking:

@@ -19,7 +19,7 @@ _PASSAGES = "passages.json"
 _VECTORS = "vectors.npy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Segment:
     """The passages of one file. `terms[i]` and row i of `vectors` belong to `passages[i]`."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +27,15 @@ _COLLECTION = "passages"
 _DATABASE = "chroma.sqlite3"
 _ROWS_A_CALL = 1000
 _CONFIGURATION = {"hnsw": {"space": "cosine", "ef_construction": 100, "ef_search": 200}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """A vector that a search found: row `row` of a segment's vectors."""
+
+    segment: str
+    row: int
+    cosine: float
 
 
 class _MadeVectors(Embeddings):
@@ -66,13 +76,15 @@ class VectorStore:
             self._store.add_texts(addresses, metadatas=[{"segment": segment}] * len(addresses), ids=addresses)
         self._made.vectors = None
 
-    def nearest(
-        self, vector: Sequence[float], count: int, segments: Sequence[str] | None = None
-    ) -> list[tuple[str, int]]:
-        """(segment, row) of the vectors nearest to `vector`, nearest first; only those of `segments`, if given."""
+    def nearest(self, vector: Vectors, count: int, segments: Sequence[str] | None = None) -> tuple[Near, ...]:
+        """The rows nearest to `vector` (float32 [dimensions]), nearest first; only those of `segments`, if given."""
         among = None if segments is None else {"segment": {"$in": list(segments)}}
-        documents = self._store.similarity_search_by_vector(list(vector), k=count, filter=among)  # type: ignore[arg-type]
-        return [_address(document.id or "") for document in documents]
+        found = self._store.similarity_search_by_vector_with_relevance_scores(
+            vector.tolist(),
+            k=count,
+            filter=among,  # type: ignore[arg-type]
+        )
+        return tuple(_near(document.id or "", distance) for document, distance in found)
 
     def clear(self) -> None:
         """Throw the collection away, its files too, and start an empty one."""
@@ -119,6 +131,6 @@ CHROMA_FAILURES = (ChromaError, sqlite3.Error, OSError, ValueError, RuntimeError
 """What Chroma raises when its files are not what it wrote."""
 
 
-def _address(text: str) -> tuple[str, int]:
-    segment, _, row = text.rpartition("-")
-    return segment, int(row)
+def _near(address: str, distance: float) -> Near:
+    segment, _, row = address.rpartition("-")
+    return Near(segment=segment, row=int(row), cosine=1.0 - distance)

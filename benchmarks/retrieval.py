@@ -1,0 +1,152 @@
+"""Measure search on a long record with known evidence: how often the first thousand words found hold it, and how fast.
+
+    EVAL_DATA=FOLDER python -m benchmarks.retrieval [--key question] [--results FILE.jsonl] [--out SUMMARY.json]
+
+`found` is the share of questions for which the first 1,000 words of the results, in rank order, hold 60 % or more of
+the five-word runs of an evidence sentence; `held` is the mean share of the evidence held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from assistant.domain import Hit, Page
+from assistant.evidence.encoder import Encoder
+from assistant.evidence.index import EvidenceIndex
+from assistant.ingestion.reading import PageRead, Upload, read_files
+
+_BUDGET_WORDS = 1000
+_RUN_WORDS = 5
+_HELD = 0.6
+_TOP_K = 40
+_KEYS = ("question", "reason", "description")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question with the file and the sentences that hold its answer."""
+
+    text: str
+    file: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What search reached with one way of asking."""
+
+    asked_by: str
+    questions: int
+    found: float
+    held: float
+    search_seconds_median: float
+
+
+def main() -> int:
+    """Index the record, ask every question, print and keep the scores."""
+    arguments = _arguments()
+    folder = Path(os.environ["EVAL_DATA"]) / "evidence_retrieval"
+    pages = tuple(_pages(sorted((folder / "record").iterdir())))
+    with tempfile.TemporaryDirectory() as scratch, EvidenceIndex(Path(scratch), Encoder()) as index:
+        started = time.perf_counter()
+        for _ in index.add(pages):
+            pass
+        indexing_seconds = time.perf_counter() - started
+        index.search("warm up", 1)
+        scores = [_measure(index, folder, key, arguments.results) for key in arguments.key or _KEYS]
+        summary = {
+            "pages": len(pages),
+            "passages": index.passage_count,
+            "passages_per_second": round(index.passage_count / indexing_seconds, 1),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+            "scores": [asdict(score) for score in scores],
+        }
+    print(json.dumps(summary, indent=2))
+    if arguments.out:
+        arguments.out.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--key", action="append", choices=_KEYS, help="how to ask; every way if not given")
+    parser.add_argument("--results", type=Path, help="write every result, a line a question")
+    parser.add_argument("--out", type=Path, help="write the summary")
+    arguments = parser.parse_args()
+    if "EVAL_DATA" not in os.environ:
+        sys.exit("set EVAL_DATA to the folder that holds evidence_retrieval")
+    return arguments
+
+
+def _pages(paths: Sequence[Path]) -> Iterator[Page]:
+    for event in read_files([Upload(name=path.name, path=path) for path in paths]):
+        if isinstance(event, PageRead):
+            yield event.page
+
+
+def _questions(folder: Path, key: str) -> tuple[Question, ...]:
+    lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return tuple(Question(text=row[key], file=row["file"], evidence=tuple(row["evidence"])) for row in rows)
+
+
+def _measure(index: EvidenceIndex, folder: Path, key: str, results: Path | None) -> Score:
+    questions = _questions(folder, key)
+    seconds, shares = [], []
+    for question in questions:
+        started = time.perf_counter()
+        hits = index.search(question.text, _TOP_K)
+        seconds.append(time.perf_counter() - started)
+        shares.append(_shares(question, hits))
+        if results:
+            _append(results, question.text, hits)
+    return Score(
+        asked_by=key,
+        questions=len(questions),
+        found=round(statistics.fmean(max(share) >= _HELD for share in shares), 3),
+        held=round(statistics.fmean(statistics.fmean(share) for share in shares), 3),
+        search_seconds_median=round(statistics.median(seconds), 4),
+    )
+
+
+def _shares(question: Question, hits: Iterable[Hit]) -> list[float]:
+    """For each evidence sentence, the share of its runs that the budget of words holds."""
+    left, held = _BUDGET_WORDS, set()
+    for hit in hits:
+        words = _words(hit.passage.text)[:left]
+        left -= len(words)
+        if hit.passage.span.file == question.file:
+            held |= _runs(words)
+        if left <= 0:
+            break
+    runs = [_runs(_words(sentence)) for sentence in question.evidence]
+    return [len(run & held) / len(run) for run in runs]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", text.lower())
+
+
+def _runs(words: Sequence[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[at : at + _RUN_WORDS]) for at in range(max(1, len(words) - _RUN_WORDS + 1))}
+
+
+def _append(results: Path, query: str, hits: Sequence[Hit]) -> None:
+    rows = [{"file": hit.passage.span.file, "text": hit.passage.text} for hit in hits]
+    with results.open("a", encoding="utf-8") as target:
+        target.write(json.dumps({"query": query, "results": rows}) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
