@@ -67,6 +67,16 @@ def has_packed_product() -> bool:
     return bool(probe())
 
 
+@cache
+def tokens_worth_full_width() -> int:
+    """From how many tokens on a bf16 product at full width, unpacking included, beats the packed one.
+
+    Two Zen 4 cores: even at 512 tokens (385 against 290 GFLOP/s). With AMX the packed product reaches 150, bf16 1,800
+    GFLOP/s, so that it pays from some 50 on (by the times of each part on two cores).
+    """
+    return 48 if torch.cpu._is_amx_tile_supported() else 512
+
+
 def packable(rows: int, columns: int) -> bool:
     """Whether a matrix of this shape fits the packed order."""
     return rows % ROWS_PER_GROUP == 0 and columns % BLOCK_WEIGHTS == 0
@@ -83,7 +93,7 @@ def _product() -> ctypes._NamedFuncPointer:
 
 
 class PackedProduct:
-    """The product with one packed matrix, or with a neighbourhood of matrices of one stack, by their index.
+    """Products with the matrices of one packed stack, each named by its index.
 
     Addresses are read once: asking a tensor for its address and shape costs as much as the call.
     """
@@ -91,31 +101,48 @@ class PackedProduct:
     def __init__(self, weights: PackedNf4) -> None:
         assert weights.packed.is_contiguous()
         assert weights.absmax.is_contiguous()
-        self._keep = weights
-        self._function = _product()
         self.rows, self.columns = weights.rows, weights.columns
+        self._weights = PackedNf4(
+            packed=weights.packed.view(-1, self.rows, self.columns // 2),
+            absmax=weights.absmax.view(-1, self.columns // BLOCK_WEIGHTS, self.rows),
+        )
+        self._function = _product()
         self._packed = weights.packed.data_ptr()
         self._absmax = weights.absmax.data_ptr()
         self._packed_step = self.rows * self.columns // 2
         self._absmax_step = self.rows * self.columns // BLOCK_WEIGHTS * 2
+        self._tokens_at_full_width = tokens_worth_full_width()
 
-    def multiply(self, index: int, hidden: int, count: int, out: int) -> None:
-        """Write bf16 [count, rows] at address `out` from bf16 [count, columns] at `hidden`; both without gaps."""
+    def multiply(
+        self, index: int, hidden: Tensor, out: Tensor, *, source: int = 0, target: int = 0, count: int
+    ) -> None:
+        """Write rows target .. target + count of bf16 `out` [n, rows] from as many of bf16 `hidden` [m, columns]."""
+        if count >= self._tokens_at_full_width:
+            self._multiply_at_full_width(index, hidden[source : source + count], out[target : target + count])
+            return
         packed = self._packed + index * self._packed_step
         absmax = self._absmax + index * self._absmax_step
+        hidden_address = hidden.data_ptr() + 2 * source * self.columns
+        out_address = out.data_ptr() + 2 * target * self.rows
         for start in range(0, count, _ROWS_PER_CALL):
             self._function(
                 min(_ROWS_PER_CALL, count - start),
                 self.rows,
                 self.columns,
-                hidden + 2 * start * self.columns,
+                hidden_address + 2 * start * self.columns,
                 packed,
                 absmax,
-                out + 2 * start * self.rows,
+                out_address + 2 * start * self.rows,
                 BLOCK_WEIGHTS,
                 self.columns,
                 self.rows,
             )
+
+    def _multiply_at_full_width(self, index: int, hidden: Tensor, out: Tensor) -> None:
+        one = PackedNf4(packed=self._weights.packed[index], absmax=self._weights.absmax[index])
+        weight = dequantize_on_cpu(unpack(one), torch.bfloat16)
+        assert weight is not None
+        torch.mm(hidden, weight.T, out=out)
 
 
 def multiply_packed_plainly(hidden: Tensor, weights: PackedNf4) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
@@ -69,6 +70,15 @@ def nf4_experts(gate: Nf4, up: Nf4, down: Nf4, dtype: torch.dtype) -> PlainExper
     return PlainExperts(matrices)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """Rows source .. source + count of the activations that go through one expert."""
+
+    expert: int
+    source: int
+    count: int
+
+
 class PackedExperts:
     """Experts packed for the CPU. gate_up: E matrices [2I, H], gate above up, one product for both; down: [H, I].
 
@@ -90,23 +100,25 @@ class PackedExperts:
 
     def _selected(self, hidden: Tensor, expert_ids: Tensor) -> Tensor:
         """Each token through its own experts: [T * k, H]."""
-        start = hidden.data_ptr()
-        step = 2 * self._gate_up.columns
-        rows = [(expert, start + token * step, 1) for token, ids in enumerate(expert_ids.tolist()) for expert in ids]
-        return self._run(rows, expert_ids.numel())
+        runs = [
+            _Run(expert=expert, source=token, count=1)
+            for token, ids in enumerate(expert_ids.tolist())
+            for expert in ids
+        ]
+        return self._apply(hidden, runs, expert_ids.numel())
 
     def _grouped(self, hidden: Tensor, expert_ids: Tensor, weights: Tensor) -> Tensor:
         """Each expert over all its tokens at once, weighted and summed: [T, H]."""
         slots = expert_ids.shape[1]
         order = expert_ids.flatten().argsort()  # pairs of token and slot, expert by expert
-        gathered = hidden.index_select(0, order // slots)  # [T * k, H]
-        rows = []
-        address = gathered.data_ptr()
-        for expert, count in enumerate(torch.bincount(expert_ids.flatten()).tolist()):
-            if count:
-                rows.append((expert, address, count))
-                address += count * 2 * self._gate_up.columns
-        outputs = self._run(rows, len(order))
+        counts = torch.bincount(expert_ids.flatten()).tolist()
+        starts = accumulate(counts, initial=0)
+        runs = [
+            _Run(expert=expert, source=start, count=count)
+            for expert, (start, count) in enumerate(zip(starts, counts, strict=False))
+            if count
+        ]
+        outputs = self._apply(hidden.index_select(0, order // slots), runs, len(order))
         place = order.argsort()  # of each pair among the outputs
         total = torch.empty_like(hidden)
         for start in range(0, len(hidden), _SUMMED_TOKENS):
@@ -115,21 +127,20 @@ class PackedExperts:
             total[start:end] = _weighted_sum(mine, weights[start:end])
         return total
 
-    def _run(self, rows: list[tuple[int, int, int]], total: int) -> Tensor:
-        """rows: (expert, address of its first activation, how many) in order -> outputs bf16 [total, H]."""
+    def _apply(self, hidden: Tensor, runs: list[_Run], total: int) -> Tensor:
+        """Outputs of the runs one after the other, bf16 [total, H]."""
         wide = torch.empty((total, self._gate_up.rows), dtype=torch.bfloat16)
-        out = wide.data_ptr()
-        for expert, address, count in rows:
-            self._gate_up.multiply(expert, address, count, out)
-            out += count * 2 * self._gate_up.rows
+        at = 0
+        for run in runs:
+            self._gate_up.multiply(run.expert, hidden, wide, source=run.source, target=at, count=run.count)
+            at += run.count
         gate, up = wide.chunk(2, dim=1)
         inner = F.silu(gate) * up  # [total, I]
         outputs = torch.empty((total, self._down.rows), dtype=torch.bfloat16)
-        source, out = inner.data_ptr(), outputs.data_ptr()
-        for expert, _, count in rows:
-            self._down.multiply(expert, source, count, out)
-            source += count * 2 * self._down.columns
-            out += count * 2 * self._down.rows
+        at = 0
+        for run in runs:
+            self._down.multiply(run.expert, inner, outputs, source=at, target=at, count=run.count)
+            at += run.count
         return outputs
 
 

@@ -42,8 +42,7 @@ class PackedLinear:
     def __call__(self, hidden: Tensor) -> Tensor:
         """bf16 [..., in] -> bf16 [..., out]."""
         assert hidden.dtype == torch.bfloat16
-        hidden = hidden.contiguous()
-        out = hidden.new_empty((*hidden.shape[:-1], self._product.rows))
-        count = hidden.numel() // self._product.columns
-        self._product.multiply(0, hidden.data_ptr(), count, out.data_ptr())
-        return out
+        rows = hidden.reshape(-1, self._product.columns).contiguous()
+        out = rows.new_empty((len(rows), self._product.rows))
+        self._product.multiply(0, rows, out, count=len(rows))
+        return out.view(*hidden.shape[:-1], -1)

@@ -54,6 +54,11 @@ _SIZES: Mapping[Shape, Mapping[str, object]] = {
 }
 
 
+def shape_fields(shape: Shape) -> Mapping[str, object]:
+    """The fields of its config.json. Source: the published files, whose parameter counts these numbers give."""
+    return {**_FAMILY, **_SIZES[shape]}
+
+
 def shape_config(shape: Shape) -> ModelConfig:
-    """The config of that shape. Source: the published config.json files, whose parameter counts these numbers give."""
-    return parse_config({**_FAMILY, **_SIZES[shape]})
+    """The config of that shape."""
+    return parse_config(shape_fields(shape))

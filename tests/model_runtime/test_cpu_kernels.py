@@ -22,7 +22,7 @@ def random_nf4(*shape: int) -> Nf4:
 
 def product(weights: PackedNf4, index: int, hidden: Tensor) -> Tensor:
     out = torch.empty(len(hidden), weights.rows, dtype=torch.bfloat16)
-    PackedProduct(weights).multiply(index, hidden.data_ptr(), len(hidden), out.data_ptr())
+    PackedProduct(weights).multiply(index, hidden, out, count=len(hidden))
     return out
 
 
@@ -55,7 +55,7 @@ def test_two_matrices_packed_below_each_other_are_one_taller_matrix() -> None:
 
 
 @needs_avx512_bf16
-@pytest.mark.parametrize("tokens", [1, 2, 3, 5, 17, 128, 131])
+@pytest.mark.parametrize("tokens", [1, 2, 3, 5, 17, 128, 131, 600])
 def test_the_packed_product_equals_the_plain_one_for_any_number_of_tokens(tokens: int) -> None:
     weights = pack(random_nf4(4, 96, 256))
     hidden = torch.randn(tokens, 256, generator=torch.Generator().manual_seed(tokens)).bfloat16()
@@ -64,6 +64,17 @@ def test_the_packed_product_equals_the_plain_one_for_any_number_of_tokens(tokens
         expected = cpu_kernels.multiply_packed_plainly(hidden, one)
         error = (product(weights, index, hidden).float() - expected).norm() / expected.norm()
         assert error < 5e-3  # bf16 weights inside the kernel, bf16 out
+
+
+@needs_avx512_bf16
+def test_a_product_touches_only_the_rows_that_it_is_asked_for() -> None:
+    weights = pack(random_nf4(2, 32, 64))
+    hidden = torch.randn(9, 64, generator=torch.Generator().manual_seed(1)).bfloat16()
+    out = torch.zeros(9, 32, dtype=torch.bfloat16)
+    PackedProduct(weights).multiply(1, hidden, out, source=2, target=5, count=3)
+    assert torch.equal(out[5:8], product(weights, 1, hidden[2:5]))
+    assert not out[:5].any()
+    assert not out[8:].any()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -88,6 +88,9 @@ def test_the_three_linears_agree() -> None:
     full = FullLinear(dequantize_plainly(weight))(hidden.float())
     four_bit = Nf4Linear(weight)(hidden.float())
     packed = PackedLinear(pack(weight))(hidden).float()
+    many = hidden.expand(400, 2, 3, HIDDEN)
+    at_full_width = PackedLinear(pack(weight))(many).float()[-1]
+    assert (at_full_width - full).norm() / full.norm() < 5e-3
     assert torch.equal(full, four_bit)
     assert packed.shape == full.shape
     assert (packed - full).norm() / full.norm() < 5e-3
