@@ -71,6 +71,10 @@ class BundledRuntime(BaseChatModel):
         """Tokens of `text` with the model's own tokenizer."""
         return self.engine.chat.count_tokens(text)
 
+    def forget(self) -> None:
+        """Drop what was read, and its memory: to be called when a record is deleted."""
+        self.engine.forget()
+
     def get_num_tokens(self, text: str) -> int:
         """LangChain's name for it; without this it would look for GPT-2's tokenizer on the hub."""
         return self.count_tokens(text)

@@ -135,6 +135,13 @@ def test_one_call_can_be_stopped_and_kept_on_disk(tmp_path: Path) -> None:
         assert message.usage_metadata["input_token_details"]["cache_read"] >= expected
 
 
+def test_a_deleted_record_can_be_forgotten() -> None:
+    model = runtime()
+    model.invoke("What is it?")
+    model.forget()
+    assert model.engine.cache_bytes == 0
+
+
 def test_messages_of_other_kinds_are_refused() -> None:
     with pytest.raises(ModelRuntimeError, match="tool"):
         runtime().invoke([HumanMessage("x"), AIMessage("y"), ToolMessage("z", tool_call_id="1")])
