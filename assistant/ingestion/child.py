@@ -49,6 +49,8 @@ class Child:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        # Set by whoever finds that the child has grown too much to be used again.
+        self.is_worn = False
         self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
             [sys.executable, "-I", "-B", "-c", START, json.dumps(asdict(limits))],
             stdin=subprocess.PIPE,

@@ -19,6 +19,8 @@ from assistant.ingestion.problems import problem, refusal
 
 # The child ends itself at its own deadline; the parent waits this much longer before it believes that the child cannot.
 _GRACE_SECONDS = 2.0
+# A child that has held this share of its memory gives little of it back; a fresh one has all of it.
+_WORN_SHARE = 0.25
 _WARNINGS_KEPT = 50
 _UNKNOWN_SIZE = (612.0, 792.0)
 
@@ -81,7 +83,10 @@ class FileReading:
             with self.pool.lend(self.limits) as child:
                 child.ask(ReadRequest(path=str(self.path.resolve()), name=self.name, first=self._next_page))
                 while not self._is_over:
-                    yield from self._take(self._receive(child))
+                    received = self._receive(child)
+                    if isinstance(received.message, Ended):
+                        child.is_worn = received.message.peak_bytes > _WORN_SHARE * self.limits.memory_bytes
+                    yield from self._take(received)
         except ChildError as error:
             self._note_death(error)
 

@@ -62,6 +62,9 @@ class Pool:
         return fit[0] if fit else Child(limits)
 
     def _put_back(self, child: Child) -> None:
-        with self._lock:
-            self._idle.append(child)
+        if child.is_worn:
+            child.end()
+        else:
+            with self._lock:
+                self._idle.append(child)
         self._free_places.release()

@@ -207,6 +207,30 @@ def test_closing_the_iterator_ends_the_reader_within_a_second(tmp_path: Path) ->
     assert len(busy - set(readers())) == 1
 
 
+def test_a_reader_whose_parent_was_killed_ends_by_itself(tmp_path: Path) -> None:
+    path = pdf_with_laughing_page(tmp_path / "laughs.pdf", laughing=2)
+    code = (
+        "import os, sys; from pathlib import Path; from assistant.ingestion.limits import Limits\n"
+        "from assistant.ingestion.reading import Upload, read_files; from tests.ingestion.test_reading import readers\n"
+        "events = read_files([Upload(name='a', path=Path(sys.argv[1]))], Limits(page_seconds=1.5)); next(events)\n"
+        "print(*readers(), flush=True); os._exit(1)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    reader = Path("/proc") / done.stdout.strip()
+    assert reader.name.isdigit()
+    until = time.monotonic() + 10
+    while _runs(reader) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _runs(reader)
+
+
+def _runs(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_the_reader_is_warm_for_the_next_file(tmp_path: Path) -> None:
     path = pdf_with_text(tmp_path / "letter.pdf", "hello")
     read_one(path)

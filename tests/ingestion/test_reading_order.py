@@ -60,7 +60,7 @@ def test_columns_between_a_paragraph_and_a_table_keep_their_place(text_of: Calla
         column(page, prose("top", 50), 60, 535, top=60, bottom=140)
         column(page, prose("left", 100), 60, 285, top=160, bottom=400)
         column(page, prose("right", 100), 310, 535, top=160, bottom=400)
-        table(page, LAB_ROWS, (60, 230, 300, 380, 480), top=450)
+        table(page, LAB_ROWS, (60, 200, 240, 330, 440), top=410)  # no cell crosses the columns' edge
 
     text = text_of(draw)
     assert in_order(text, "top-ends", "left-begins", "left-ends", "right-begins", "right-ends", "Test Result")
@@ -79,6 +79,26 @@ def test_a_medication_row_with_wide_cells_stays_on_one_line(
     rows = tuple(row[:cells] for row in MEDICATION_ROWS)
     lines = text_of(lambda page: table(page, rows, stops)).splitlines()
     assert lines == [" ".join(row) for row in rows]
+
+
+def test_rows_of_equally_long_cells_are_no_columns(text_of: Callable[[Draw], str]) -> None:
+    rows = tuple(
+        (f"Ward {ward} has twenty beds now", f"Nurse {ward} is in charge there") for ward in ("A", "B", "C", "D", "E")
+    )
+    lines = text_of(lambda page: table(page, rows, (60, 310))).splitlines()
+    assert lines == [" ".join(row) for row in rows]
+
+
+def test_notes_beside_prose_that_do_not_stand_level_are_a_column(text_of: Callable[[Draw], str]) -> None:
+    notes = ("Blood pressure was measured twice", "Dose lowered", "Next visit to be arranged by phone", "Call her son")
+
+    def draw(page: pymupdf.Page) -> None:
+        column(page, prose("body", 120), 60, 285)
+        for row, note in enumerate(notes):
+            page.insert_text((310, 133 + 31 * row), note, fontsize=9)
+
+    text = text_of(draw)
+    assert in_order(text, "body-begins", "body-ends", *notes)
 
 
 def test_a_stamp_up_the_margin_does_not_cut_a_sentence(text_of: Callable[[Draw], str]) -> None:

@@ -72,6 +72,23 @@ def check_whole(data_dir: Path, record_id: str) -> None:
     assert not (stored.folder / "trash").exists()
 
 
+def test_what_a_kill_left_half_done_is_swept_when_the_record_is_opened(tmp_path: Path) -> None:
+    stored = Library(tmp_path / "data").create()
+    given = upload(tmp_path)
+    stored.add_file(given, source_file(given, 1), pages(1))
+    for left in (".partial-1", "conversations/.partial-2", "drafts/1/pages.bin", "trash/1/original"):
+        (stored.folder / left).parent.mkdir(parents=True, exist_ok=True)
+        (stored.folder / left).write_text("half")
+    for left in (".new-1", ".trash-1"):
+        (stored.folder.parent / left).mkdir()
+    Library(tmp_path / "data").open(stored.id)
+    files = {path.name for path in (tmp_path / "data").rglob("*") if path.is_file()}
+    assert files == {".lock", "lock", "record.json", "original", "pages.bin", "pages.index", "file.json"}
+    assert [path.name for path in stored.folder.parent.iterdir() if path.is_dir()] == [stored.id]
+    (folder,) = (stored.folder / "files").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"original", "pages.bin", "pages.index", "file.json"}
+
+
 def test_opening_a_record_does_not_sweep_a_living_draft(tmp_path: Path) -> None:
     library = Library(tmp_path / "data")
     stored = library.create()
