@@ -112,8 +112,11 @@ def _outputs(spec: TensorSpec, quantize: Quantize) -> list[OutputTensor]:
     if not spec.is_quantized(quantize):
         dtype = torch.float32 if spec.role is Role.EXPERT_BIAS else torch.bfloat16
         return [OutputTensor(name=spec.name, dtype=dtype, shape=spec.shape)]
-    check_columns(spec.shape[-1])
     *rows, columns = spec.shape
+    try:
+        check_columns(columns)
+    except CheckpointError as error:
+        raise CheckpointError(f"{spec.name}: {error}; use --quantize experts") from error
     return [
         OutputTensor(name=spec.name, dtype=torch.uint8, shape=(*rows, columns // 2)),
         OutputTensor(name=absmax_name(spec.name), dtype=torch.bfloat16, shape=(*rows, columns // BLOCK_WEIGHTS)),

@@ -24,13 +24,14 @@ from model_runtime.cpu_kernels import (
     pack_into,
     packable,
 )
-from model_runtime.errors import CheckpointError
+from model_runtime.errors import CheckpointError, DoesNotFitError
 from model_runtime.experts import PackedExperts, PlainExperts, full_experts, nf4_experts
 from model_runtime.hub import model_folder
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.manifest import check_manifest
 from model_runtime.model import Experts, Linear, LoadedModel, Network
 from model_runtime.nf4_encoding import Nf4Encoder
+from model_runtime.planner import GIB, weights_bytes
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, check_columns, quantize_plainly
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def load_model(
 
     `quantize` (default: what a 4-bit folder holds, else experts) and `dtype` (default bf16) count for NF4 alone;
     a context above max_position_embeddings turns YaRN on. `verify` compares a 4-bit folder with its sha256 sums.
-    Raises CheckpointError for a checkpoint that is damaged, incomplete, or not known.
+    Raises CheckpointError for a checkpoint that is damaged, incomplete or unknown; DoesNotFitError if memory is short.
     """
     checkpoint = Checkpoint(model_folder(str(model)))
     if checkpoint.form is Form.NF4 and verify:
@@ -89,6 +90,9 @@ def load_model(
             "YaRN stretches %d positions by %.2f", config.yarn.original_max_position_embeddings, config.yarn.factor
         )
     placement = _placement(checkpoint, Precision(precision), quantize, dtype, torch.device(device))
+    needed = memory_needed_bytes(checkpoint, placement)
+    logger.info("the weights take %.2f GiB on %s", needed / GIB, placement.device)
+    check_memory(needed, placement.device, free_memory_bytes(placement.device))
     with ExitStack() as stack:
         encoder = None
         if placement.quantize is not None and placement.device.type == "cpu" and checkpoint.form is not Form.NF4:
@@ -96,6 +100,36 @@ def load_model(
         network = Network(config, CheckpointWeights(checkpoint, placement, encoder))
     kept = precision if placement.quantize is None else f"nf4-{placement.quantize}"
     return LoadedModel(network=network, config=config, fingerprint=checkpoint.fingerprint(), quantization=str(kept))
+
+
+def memory_needed_bytes(checkpoint: Checkpoint, placement: Placement) -> int:
+    """What the loader will allocate; mapped weights are not counted."""
+    if placement.quantize is None:
+        return sum(spec.weights for spec in checkpoint.specs.values()) * placement.dtype.itemsize
+    wide = sum(spec.weights for spec in checkpoint.specs.values() if not placement.in_4_bits(spec))
+    needed = weights_bytes(checkpoint.config, placement.quantize) + wide * (placement.dtype.itemsize - 2)
+    stays_mapped = placement.device.type == "cpu" and checkpoint.form is Form.NF4 and not has_packed_product()
+    return wide * placement.dtype.itemsize if stays_mapped else needed
+
+
+def free_memory_bytes(device: torch.device) -> int:
+    """What can be allocated there now."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        lines = dict(line.split(":", 1) for line in meminfo.read_text(encoding="ascii").splitlines())
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_memory(needed_bytes: int, device: torch.device, free_bytes: int) -> None:
+    """Raise DoesNotFitError before the machine is out of memory, not after."""
+    if needed_bytes > free_bytes:
+        raise DoesNotFitError(
+            f"the weights take {needed_bytes / GIB:.1f} GiB and {free_bytes / GIB:.1f} GiB are free on {device}; "
+            "close other programs, quantize with --quantize linears, or use a machine that `plan` says is large enough"
+        )
 
 
 def _placement(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -15,7 +16,7 @@ from model_runtime.cache import CacheKind, KeyValueCache
 from model_runtime.checkpoint import Checkpoint, Quantize
 from model_runtime.conversion import quantize_checkpoint
 from model_runtime.cpu_kernels import has_packed_product
-from model_runtime.errors import CheckpointError
+from model_runtime.errors import CheckpointError, DoesNotFitError
 from model_runtime.loader import CheckpointWeights, Placement, Precision, load_model
 from model_runtime.model import LoadedModel
 from model_runtime.quantization import Nf4
@@ -161,3 +162,23 @@ def test_of_a_hub_id_a_plan_downloads_the_config_alone(monkeypatch: pytest.Monke
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     assert hub.config_folder("owner/name") == tmp_path
     assert asked == [["config.json"]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_the_weights_take_is_known_before_and_checked(
+    source: Path, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = Checkpoint(source)
+    numbers = sum(spec.weights for spec in checkpoint.specs.values())
+    whole = Placement(quantize=None, dtype=dtype, device=torch.device("cpu"))
+    assert loader.memory_needed_bytes(checkpoint, whole) == numbers * dtype.itemsize
+    four_bit = Placement(quantize=Quantize.LINEARS, dtype=dtype, device=torch.device("cpu"))
+    assert loader.memory_needed_bytes(checkpoint, four_bit) < numbers
+    monkeypatch.setattr(loader, "free_memory_bytes", lambda device: 1000)
+    with pytest.raises(DoesNotFitError, match=r"0\.0 GiB are free on cpu"):
+        load_model(source)
+
+
+def test_free_memory_is_some_and_no_more_than_there_is() -> None:
+    free = loader.free_memory_bytes(torch.device("cpu"))
+    assert 0 < free <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
