@@ -12,8 +12,8 @@ from pathlib import Path
 from assistant.errors import SettingsError
 from assistant.evidence.encoder import Encoder
 from assistant.indexes import Indexes
+from assistant.ingestion import pictures, reading
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.reading import warm_up
 from assistant.language_models.answering import AnsweringModel, ModelDescription
 from assistant.language_models.opening import open_model
 from assistant.library.audit import AuditLog
@@ -124,5 +124,7 @@ def _service(settings: Settings, data_dir: Path, encoder: Encoder, model: Answer
 
 def _warm(settings: Settings, encoder: Encoder) -> None:
     """Load what the first file and the first question would otherwise wait for."""
-    warm_up(Limits(pages=settings.page_limit))
+    limits = Limits(pages=settings.page_limit)
+    reading.warm_up(limits)
+    pictures.warm_up(limits)
     encoder.encode(["warm"])
