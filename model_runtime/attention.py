@@ -32,14 +32,14 @@ class Attention:
         *,
         query_key_value: _Map,
         dense: _Map,
-        norms: tuple[_Map, _Map] | None,
+        norm: _Map | None,
         rotary: Rotary,
     ) -> None:
         self._config = config
         self._layer = layer
         self._query_key_value = query_key_value
         self._dense = dense
-        self._norms = norms
+        self._norm = norm  # of the query and key heads together, [T, Q + K, D]
         self._rotary = rotary
 
     def forward(self, hidden: Tensor, angles: tuple[Tensor, Tensor], cache: KeyValueCache) -> Tensor:
@@ -53,11 +53,15 @@ class Attention:
         """Queries [T, Q, D], keys and values [T, K, D], normed and turned."""
         config = self._config
         heads = self._query_key_value(hidden).view(len(hidden), -1, config.head_dim)
-        shares = [config.num_attention_heads, config.num_key_value_heads, config.num_key_value_heads]
-        query, key, value = torch.split(heads, shares, dim=1)
-        if self._norms is not None:
-            query, key = self._norms[0](query), self._norms[1](key)
-        return self._rotary.turn(query, *angles), self._rotary.turn(key, *angles), value
+        turning, value = torch.split(
+            heads, [heads.shape[1] - config.num_key_value_heads, config.num_key_value_heads], 1
+        )
+        if self._norm is not None:
+            turning = self._norm(turning)
+        query, key = torch.split(
+            self._rotary.turn(turning, *angles), [config.num_attention_heads, config.num_key_value_heads], 1
+        )
+        return query, key, value
 
 
 def attend(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:

@@ -106,7 +106,8 @@ class KeyValueCache:
         """
         store = self._stores[layer]
         end = self._length + len(key)
-        store.put(self._length, torch.stack((key, value)).transpose(1, 2))
+        for part, heads in enumerate((key, value)):
+            store.put(part, self._length, heads.transpose(0, 1))
         keys, values = store.get(0, end, self._dtype)
         return keys, values
 
@@ -172,16 +173,16 @@ class _LayerStore:
     def bytes(self) -> int:
         return self.numbers.nbytes + self.scales.nbytes
 
-    def put(self, start: int, heads: Tensor) -> None:
-        """heads: [2, K, T, D] in the activations' dtype."""
-        end = start + heads.shape[2]
+    def put(self, part: int, start: int, heads: Tensor) -> None:
+        """Keys (part 0) or values (part 1): heads [K, T, D] in the activations' dtype."""
+        end = start + heads.shape[1]
         if not self._is_scaled:
-            self.numbers[:, :, start:end] = heads
+            self.numbers[part, :, start:end] = heads
             return
         heads = heads.float()
-        scale = heads.abs().amax(dim=-1) / 127  # [2, K, T]
-        self.scales[:, :, start:end] = scale
-        self.numbers[:, :, start:end] = (heads / scale.clamp_min(1e-30)[..., None]).round()
+        scale = heads.abs().amax(dim=-1) / 127  # [K, T]
+        self.scales[part, :, start:end] = scale
+        self.numbers[part, :, start:end] = (heads / scale.clamp_min(1e-30)[..., None]).round()
 
     def get(self, start: int, end: int, dtype: torch.dtype) -> Tensor:
         """[2, K, end - start, D] in `dtype`; a view where nothing needs converting."""

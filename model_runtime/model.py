@@ -117,18 +117,17 @@ class Layer:
     def __init__(self, config: ModelConfig, weights: Weights, index: int, rotary: Rotary) -> None:
         name = f"model.layers.{index}"
         eps = config.rms_norm_eps
-        norms = None
-        if config.use_qk_norm:
-            norms = (
-                RmsNorm(weights.tensor(f"{name}.attention.query_layernorm.weight"), eps),
-                RmsNorm(weights.tensor(f"{name}.attention.key_layernorm.weight"), eps),
-            )
+        norm = None
+        if config.use_qk_norm:  # one norm over all query and key heads, each with the weight of its kind: [Q + K, D]
+            query = weights.tensor(f"{name}.attention.query_layernorm.weight").expand(config.num_attention_heads, -1)
+            key = weights.tensor(f"{name}.attention.key_layernorm.weight").expand(config.num_key_value_heads, -1)
+            norm = RmsNorm(torch.cat((query, key)), eps)
         self._attention = Attention(
             config,
             index,
             query_key_value=weights.linear(f"{name}.attention.query_key_value"),
             dense=weights.linear(f"{name}.attention.dense"),
-            norms=norms,
+            norm=norm,
             rotary=rotary,
         )
         self._input_norm = RmsNorm(weights.tensor(f"{name}.input_layernorm.weight"), eps)

@@ -22,18 +22,18 @@ class Rotary:
         self._attention_factor = attention_factor(config.yarn) if config.yarn else 1.0
 
     def angles(self, start: int, tokens: int) -> tuple[Tensor, Tensor]:
-        """Cosine and sine for positions start .. start + tokens: float32 [T, R/2] each."""
+        """Cosine and signed sine for positions start .. start + tokens, as `turn` takes them: float32 [T, 1, R]."""
         positions = torch.arange(start, start + tokens, dtype=torch.float32, device=self._inverse_frequencies.device)
         turns = positions[:, None] * self._inverse_frequencies  # [T, R/2]
         # YaRN scales cosine and sine, and so only the part of the product of query and key that turns.
-        return turns.cos() * self._attention_factor, turns.sin() * self._attention_factor
+        cosine, sine = turns.cos() * self._attention_factor, turns.sin() * self._attention_factor
+        return torch.cat((cosine, cosine), dim=-1)[:, None], torch.cat((-sine, sine), dim=-1)[:, None]
 
     def turn(self, heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         """Turn `heads` [T, heads, head_dim]; dimensions from rotary_dim on pass through."""
-        half = self.rotary_dim // 2
-        cosine, sine = cosine[:, None, :], sine[:, None, :]  # [T, 1, R/2]
-        first, second = heads[..., :half].float(), heads[..., half : self.rotary_dim].float()
-        turned = torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1).to(heads.dtype)
+        turning = heads[..., : self.rotary_dim].float()
+        partners = turning.roll(self.rotary_dim // 2, dims=-1)  # j meets j + R/2 and the other way round
+        turned = torch.addcmul(turning * cosine, partners, sine).to(heads.dtype)
         if self.rotary_dim == heads.shape[-1]:
             return turned
         return torch.cat((turned, heads[..., self.rotary_dim :]), dim=-1)
