@@ -54,6 +54,11 @@ function select(address) {
     : "";
 }
 
+function markFile() {
+  const file = shown()?.dataset.file;
+  find("#shown-file").textContent = file ? `#files .entry[data-file="${CSS.escape(file)}"]{background:var(--shade)}` : "";
+}
+
 function openCitation(chip) {
   select({ turn: chip.dataset.turn, n: chip.dataset.n });
   send("open_citation", { turn: chip.dataset.turn, n: chip.dataset.n, view: shown()?.dataset.view ?? "picture" });
@@ -174,6 +179,7 @@ function keepAtEnd() {
 
 const waiting = [];
 let isSending = false;
+let isCancelled = false;
 
 async function filesOf(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -202,9 +208,11 @@ function addFiles(files) {
 async function sendFiles() {
   if (isSending || isReading() || !waiting.length) return;
   isSending = true;
+  isCancelled = false;
   const batch = waiting.splice(0), sent = [];
   for (const [at, file] of batch.entries()) {
-    find("#sending").textContent = `Sending ${at + 1} of ${batch.length}: ${file.name}`;
+    if (isCancelled) break;
+    find("#sending").textContent = `Sending ${at + 1} of ${batch.length}: ${file.name} (Esc leaves out the rest)`;
     try {
       const { path } = await upload(file);
       sent.push({ name: file.name, path });
@@ -296,6 +304,7 @@ function onKey(event) {
     if (open) { closeMenus(); return void find("summary", open).focus(); }
     hideTip();
     if (isAnswering()) return send("stop");
+    if (isSending) { isCancelled = true; return; }
     if (isReading()) return send("cancel_reading");
     return typing ? event.target.blur() : undefined;
   }
@@ -351,6 +360,7 @@ function listen() {
     find("#drop-veil").hidden = true;
     if (event.dataTransfer.files.length) addFiles(await filesOf(event.dataTransfer));
   });
+  window.addEventListener("beforeunload", (event) => { if (isSending || isReading()) event.preventDefault(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(applyShade));
 }
 
@@ -365,14 +375,16 @@ function listenToPlaces() {
   });
   document.addEventListener("anamnesis:turns", () => { const feed = find("#feed"); feed.scrollTop = feed.scrollHeight; });
   document.addEventListener("anamnesis:answering", keepAtEnd);
-  document.addEventListener("anamnesis:source", revealBox);
+  document.addEventListener("anamnesis:source", () => { markFile(); revealBox(); });
   document.addEventListener("anamnesis:files", () => sendFiles());
 }
 
 function begin() {
-  const style = document.createElement("style");
-  style.id = "selected-chip";
-  document.head.append(style);
+  for (const id of ["selected-chip", "shown-file"]) {
+    const style = document.createElement("style");
+    style.id = id;
+    document.head.append(style);
+  }
   applyShade();
   showPlace("thought");
   showTab("conversation");

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from assistant.conversation.marks import without_marks
 from assistant.domain import Answer, Citation, Conversation, Statement, Support
-from assistant.ui.answer_layout import Block, lay_out
+from assistant.ui.answer_layout import Block, lay_out, lay_out_unchecked
 from assistant.ui.file_names import label
 from assistant.ui.markup import NOTHING, Child, Html, button, join, tag
 
@@ -40,26 +42,30 @@ def _turn(answer: Answer, *, turn: int, is_last: bool) -> Html:
 
 def checked(text: str, statements: tuple[Statement, ...], citations: tuple[Citation, ...], *, place: str) -> list[Html]:
     """Statements in the paragraphs of `text`. `place` says which answer a citation's number belongs to."""
-    written: list[Html] = []
-    items: list[Html] = []
-    for block in lay_out(text, statements):
-        content = _block(block, citations, place)
-        if block.is_item:
-            items.append(tag("li", content))
-            continue
-        written += [tag("ul", *items)] if items else []
-        items = []
-        written.append(tag("h3", content) if block.heading else tag("p", content))
-    return [*written, tag("ul", *items)] if items else written
+    return _arranged(lay_out(text, statements), lambda statement: _statement(statement, citations, place))
 
 
-def _block(block: Block, citations: tuple[Citation, ...], place: str) -> Html:
+def unchecked(text: str) -> list[Html]:
+    """A text that is still being written, without numbers or signs: nothing of it has been checked."""
+    return _arranged(lay_out_unchecked(text), lambda statement: join(*_emphasis(statement.text)))
+
+
+def _arranged(blocks: Sequence[Block], drawn: Callable[[Statement], Html]) -> list[Html]:
+    """Headings, paragraphs, and lists of the items that follow one another."""
+    arranged: list[Html] = []
+    for is_item, group in groupby(blocks, key=lambda block: block.is_item):
+        contents = [_block(block, drawn) for block in group]
+        arranged += [tag("ul", *(tag("li", content) for content in contents))] if is_item else contents
+    return arranged
+
+
+def _block(block: Block, drawn: Callable[[Statement], Html]) -> Html:
     if block.heading:
-        return join(block.heading)
+        return tag("h3", block.heading)
     spaced: list[Child] = []
     for statement in block.statements:
-        spaced += [_statement(statement, citations, place), " "]
-    return join(*spaced[:-1])
+        spaced += [drawn(statement), " "]
+    return join(*spaced[:-1]) if block.is_item else tag("p", *spaced[:-1])
 
 
 def _statement(statement: Statement, citations: tuple[Citation, ...], place: str) -> Html:

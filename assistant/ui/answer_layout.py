@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.domain import Statement
+from assistant.conversation.marks import without_marks
+from assistant.domain import Statement, Support
 
 _BULLET = re.compile(r"\s*(?:[-*•–]\s+|\d{1,2}[.)]\s+)")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s.*|\*\*[^*]+\*\*:?\s*)$")
 _DECORATION = re.compile(r"^[\s#*_]+|[\s:*_]+$")
 
 
@@ -29,6 +31,19 @@ def lay_out(text: str, statements: Sequence[Statement]) -> tuple[Block, ...]:
     placed = [statement for statement in statements if 0 <= statement.start < statement.end <= len(text)]
     adrift = [statement for statement in statements if statement not in placed]
     return (*_lines(text, placed), *(Block(statements=(statement,)) for statement in adrift))
+
+
+def lay_out_unchecked(text: str) -> tuple[Block, ...]:
+    """The lines of a text that is still being written; nothing of it is a statement yet."""
+    return tuple(_unchecked(line) for line in text.splitlines() if line.strip())
+
+
+def _unchecked(line: str) -> Block:
+    if _HEADING.match(line):
+        return Block(heading=_DECORATION.sub("", line))
+    bare = without_marks(_BULLET.sub("", line, count=1))
+    said = Statement(text=bare, support=Support.UNSUPPORTED)
+    return Block(statements=(said,), is_item=bool(_BULLET.match(line)))
 
 
 def _lines(text: str, placed: Sequence[Statement]) -> Iterator[Block]:

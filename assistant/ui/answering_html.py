@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assistant.conversation.turns import AnswerProgress
+from assistant.ui.answer_html import unchecked
 from assistant.ui.markup import NOTHING, Html, button, tag
 
 _PERCENT = 100
@@ -11,7 +12,7 @@ _STAGES = {"searching": "Searching the record", "reading": "Reading", "writing":
 
 def answering(question: str, *, progress: AnswerProgress | None = None, text: str = "") -> Html:
     """Shown below the earlier turns until the checked answer takes its place."""
-    paragraphs = [tag("p", paragraph) for paragraph in text.split("\n") if paragraph.strip()]
+    paragraphs = unchecked(text)
     return tag(
         "article",
         tag("h2", question, class_="question"),
@@ -30,7 +31,7 @@ def answering(question: str, *, progress: AnswerProgress | None = None, text: st
 
 def _said(progress: AnswerProgress | None, *, has_text: bool) -> str:
     if progress is None:
-        return "Writing; statements are checked when the answer is complete …" if has_text else "Starting …"
+        return "Writing; checked when complete …" if has_text else "Starting …"
     amount = f" {progress.done:,} of {progress.total:,}" if progress.total else ""
     left = f" · about {_duration(progress.seconds_left)} left" if progress.seconds_left else ""
     return f"{_STAGES[progress.stage]}{amount}{left} …"

@@ -89,7 +89,10 @@ def draw_turns(visit: Visit, *, up_to: int | None = None) -> Html:
 
 def draw_summary(visit: Visit) -> Html:
     """The summary, or how to get one."""
-    return summary_html.summary(visit.summary) if visit.record_id else NOTHING
+    record = open_record_of(visit)
+    if record is None or not record.pages_total:
+        return empty_html.no_record() if record is None else empty_html.no_document()
+    return summary_html.summary(visit.summary)
 
 
 def said(sentence: str) -> Html:

@@ -51,7 +51,7 @@ def launch_arguments(settings: PageSettings) -> dict[str, Any]:
         "theme": theme(),
         "head": f"{_HEAD}<style>{stylesheet()}{style}</style>",  # not `css`: Gradio would rewrite its selectors
         "app_kwargs": {
-            "middleware": [Middleware(KeepVisitorsApart)],
+            "middleware": [Middleware(KeepVisitorsApart, is_shared=settings.is_shared)],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,

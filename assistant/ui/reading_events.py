@@ -11,7 +11,7 @@ from assistant.errors import AnamnesisError
 from assistant.ingestion.reading import Upload
 from assistant.intake import ALREADY_THERE, FileProgress
 from assistant.ui.dates import count
-from assistant.ui.drawing import draw_files, draw_header, draw_turns, notice, said, whole_page
+from assistant.ui.drawing import draw_files, draw_header, draw_summary, draw_turns, notice, said, whole_page
 from assistant.ui.empty_html import being_read
 from assistant.ui.markup import Html
 from assistant.ui.occasions import Occasion
@@ -113,6 +113,7 @@ def _first_page(visit: Visit, record_id: str, file: str) -> Html | None:
 
 
 def _after(visit: Visit, batch: _Batch, *, was_stopped: bool, begins: bool) -> View:
+    visit.summary = None
     read, failed = batch.count("done"), batch.count("failed")
     sentence = f"{count(read, 'document')} read" + (f", {failed} could not be read" if failed else "")
     told = _already_there(batch) or (f"Reading was stopped. {sentence}; the rest was left out." if was_stopped else "")
@@ -120,6 +121,7 @@ def _after(visit: Visit, batch: _Batch, *, was_stopped: bool, begins: bool) -> V
         header=draw_header(visit),
         files=draw_files(visit),
         turns=draw_turns(visit) if begins and not visit.is_asked else None,
+        summary=draw_summary(visit),
         notice=notice(told) if told else None,
         status=said(f"{sentence}."),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.errors import RecordNotFoundError
-from assistant.ui.drawing import draw_conversations, draw_files, draw_header, draw_turns, said, whole_page
+from assistant.ui.drawing import draw_conversations, draw_files, draw_header, draw_summary, draw_turns, said, whole_page
 from assistant.ui.markup import NOTHING
 from assistant.ui.occasions import Occasion
 from assistant.ui.source_html import nothing_shown
@@ -64,6 +64,7 @@ def remove_file(visit: Visit, occasion: Occasion) -> View:
     """One document leaves the record."""
     record_id, name = _open_id(visit), occasion.wanted("file")
     visit.problems.pop(name, None)
+    visit.summary = None
     if any(file.name == name for file in visit.service.record(record_id).files):
         visit.service.remove_file(record_id, name)
     return View(
@@ -71,6 +72,7 @@ def remove_file(visit: Visit, occasion: Occasion) -> View:
         files=draw_files(visit),
         conversations=draw_conversations(visit),
         turns=draw_turns(visit),
+        summary=draw_summary(visit),
         source=nothing_shown(),
         notice=NOTHING,
         status=said("Document removed."),

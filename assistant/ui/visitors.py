@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -52,11 +53,13 @@ _POLICY = (
     "base-uri 'self'",
     "form-action 'self'",
 )
+# A Space is shown inside a frame of its host's site; a page on this machine has no reason to be framed.
+_LOCAL_POLICY = (*_POLICY, "frame-ancestors 'self'")
+_NOT_LOCAL = "This page answers on this machine only; open it as http://127.0.0.1, or start it with --host."
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "; ".join(_POLICY),
 }
 
 
@@ -72,8 +75,10 @@ def visitor_of(cookie_header: str) -> str | None:
 class KeepVisitorsApart:
     """ASGI middleware around Gradio's app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_shared: bool) -> None:
         self._app = app
+        self._is_shared = is_shared
+        self._headers = {**_HEADERS, "Content-Security-Policy": "; ".join(_POLICY if is_shared else _LOCAL_POLICY)}
         self._owners: OrderedDict[str, str | None] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,6 +87,10 @@ class KeepVisitorsApart:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if not self._is_shared and not _is_local(headers.get("host", "")):
+            # Another site's name that was made to point at this machine (DNS rebinding) would read the records.
+            await PlainTextResponse(_NOT_LOCAL, status_code=421)(scope, receive, send)
+            return
         visitor = visitor_of(headers.get("cookie", ""))
         if self._is_closed(scope["path"]) or self._is_foreign(scope, visitor):
             await PlainTextResponse("Not here.", status_code=404)(scope, receive, send)
@@ -90,10 +99,17 @@ class KeepVisitorsApart:
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _mark(MutableHeaders(scope=message), scope["path"], cookie)
+                self._mark(MutableHeaders(scope=message), scope["path"], cookie)
             await send(message)
 
         await self._app(scope, receive, send_marked)
+
+    def _mark(self, headers: MutableHeaders, path: str, cookie: str | None) -> None:
+        for name, value in self._headers.items():
+            if name != "Cache-Control" or not path.startswith(("/assets", "/static")):
+                headers[name] = value
+        if cookie:
+            headers.append("set-cookie", cookie)
 
     @staticmethod
     def _is_closed(path: str) -> bool:
@@ -112,12 +128,12 @@ class KeepVisitorsApart:
         return owner != visitor
 
 
-def _mark(headers: MutableHeaders, path: str, cookie: str | None) -> None:
-    for name, value in _HEADERS.items():
-        if name != "Cache-Control" or not path.startswith(("/assets", "/static")):
-            headers[name] = value
-    if cookie:
-        headers.append("set-cookie", cookie)
+def _is_local(host: str) -> bool:
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    try:
+        return name.lower() == "localhost" or ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_https(scope: Scope, headers: Headers) -> bool:

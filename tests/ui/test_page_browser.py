@@ -27,6 +27,13 @@ NAMELESS = """() => {
   return [...document.querySelectorAll("#frame :is(button, summary, input, textarea, img)")]
     .filter((e) => !named(e) && !e.labels?.length).map((e) => e.outerHTML);
 }"""
+DROP = """() => {
+  const carried = new DataTransfer();
+  for (const name of ["dropped one.txt", "dropped two.txt"]) carried.items.add(new File(["Penicillin: rash."], name));
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    document.querySelector("#feed").dispatchEvent(new DragEvent(kind, { dataTransfer: carried, bubbles: true }));
+  }
+}"""
 OVERLAP = """() => {
   const parts = [...document.querySelectorAll("#top :is(.patient, .badge, .brand)")].filter((e) => e.offsetWidth);
   const places = parts.map((e) => e.getBoundingClientRect()).sort((a, b) => a.left - b.left);
@@ -206,6 +213,14 @@ def test_files_that_are_chosen_are_read_and_a_bad_one_is_explained(
     assert visitor.page.locator("#files img").count() == 0
     assert [path for path in (open_page.folder / "cache").rglob("*") if path.is_file()] == []
     assert list((open_page.folder / "intake").iterdir()) == []
+
+
+def test_files_can_be_dropped_anywhere_on_the_page(visitor: Visitor) -> None:
+    visitor.page.evaluate(DROP)
+
+    visitor.page.wait_for_selector("#files .doc:has-text('Dropped one')")
+    visitor.page.wait_for_selector("#files .doc:has-text('Dropped two')")
+    assert not visitor.page.locator("#drop-veil").is_visible()
 
 
 def test_records_are_made_named_and_deleted(visitor: Visitor, service: FakeService) -> None:

@@ -14,9 +14,9 @@ async def _anything(request: Request) -> PlainTextResponse:
     return PlainTextResponse("reached")
 
 
-def client(base_url: str = "http://testserver") -> TestClient:
+def client(base_url: str = "http://testserver", *, is_shared: bool = True) -> TestClient:
     app = Starlette(routes=[Route("/{path:path}", _anything, methods=["GET", "POST"])])
-    return TestClient(KeepVisitorsApart(app), base_url=base_url)
+    return TestClient(KeepVisitorsApart(app, is_shared=is_shared), base_url=base_url)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,26 @@ def test_a_tabs_stream_is_kept_to_the_visitor_who_opened_it() -> None:
     assert browser.get(stream, headers={"cookie": f"{COOKIE}=first"}).status_code == 200
     assert browser.get(stream, headers={"cookie": f"{COOKIE}=second"}).status_code == 404
     assert browser.get(stream, headers={"cookie": f"{COOKIE}=first"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:7860", "http://localhost:7860", "http://[::1]:7860", "http://localhost"]
+)
+def test_a_local_page_answers_to_the_names_of_this_machine(address: str) -> None:
+    answered = client(address, is_shared=False).get("/")
+
+    assert answered.text == "reached"
+    assert "frame-ancestors 'self'" in answered.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "address", ["http://elsewhere.example:7860", "http://127.0.0.1.elsewhere.example", "http://10.0.0.5"]
+)
+def test_a_local_page_does_not_answer_to_another_name(address: str) -> None:
+    answered = client(address, is_shared=False).get("/")
+
+    assert answered.status_code == 421
+    assert "--host" in answered.text
 
 
 def test_nothing_may_be_fetched_from_another_host() -> None:
