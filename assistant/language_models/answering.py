@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
@@ -64,7 +65,7 @@ class AnsweringModel:
 
         `state_folder` is where a model that remembers keeps what it has read, for the next question or the next start.
         """
-        options = {"prefix_folder": state_folder} if self.remembers and state_folder else {}
+        options: dict[str, Any] = {"prefix_folder": state_folder} if self.remembers and state_folder else {}
         chunks = self.chat.stream(list(messages), **options)
         try:
             for chunk in chunks:
