@@ -75,7 +75,7 @@ surgeon | operated: surgeon operation
 _PASSING = frozenset(
     """
     daily weekly monthly nightly start stop approximately normal high goal history treatment diagnosis physician
-    """.split()  # noqa: SIM905 (words read better as words)
+    """.split()
 )
 _WORD = re.compile(r"[^\W_]+")
 

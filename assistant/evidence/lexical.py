@@ -23,7 +23,7 @@ _STOP_WORDS = frozenset(
     a an and are as at be been being but by did do does for from had has have he her hers him his how i if in into
     is it its me my of on or our she so than that the their them then there these they this those to us was we were
     what when where which who whom why will with would you your yours
-    """.split()  # noqa: SIM905 (words read better as words)
+    """.split()
 )
 
 _UNITS = (

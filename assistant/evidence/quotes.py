@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 
 from assistant.domain import Page, Span
 
@@ -30,6 +31,9 @@ _REPLACEMENTS = {"wrap": "", "hyphen": "", "wrapped_hyphen": "-", "nothing": "",
 _PAGES_APART = "\n\x00\n"
 """Stands between pages that do not follow each other, so that no quote runs over it."""
 _NUMBER_JOINS = ".,"
+_MARGIN_LINES = 4
+"""A footer or a header has at most so many lines."""
+_MARGIN_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,62 +60,115 @@ class _Plain:
         return _within(self.hyphens, first, last), _within(self.wraps, first, last)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """A stretch of a page: `text` starts at `start` of it. `follows`: the piece before runs on into this one."""
+
+    file: str
+    page: int
+    start: int
+    text: str
+    follows: bool
+
+
+class _Joined:
+    """Pieces as one comparable text."""
+
+    def __init__(self, pieces: Sequence[_Piece]) -> None:
+        self._pieces = pieces
+        self._starts: list[int] = []
+        texts: list[str] = []
+        length = 0
+        for piece in pieces:
+            if texts:
+                texts.append("\n" if piece.follows else _PAGES_APART)
+                length += len(texts[-1])
+            self._starts.append(length)
+            texts.append(piece.text)
+            length += len(piece.text)
+        self._plain = _plain("".join(texts))
+
+    def places(self, sought: _Plain) -> Iterator[tuple[Span, ...]]:
+        """Each place where `sought` stands: its spans, a page each."""
+        text, length = self._plain.text, len(sought.text)
+        first = text.find(sought.text) if length else -1
+        while first >= 0:
+            is_found = self._stands_at(first, sought)
+            if is_found:
+                yield tuple(self._spans(self._plain.origin(first), self._plain.origin(first + length - 1) + 1))
+            first = text.find(sought.text, first + (length if is_found else 1))
+
+    def _stands_at(self, first: int, sought: _Plain) -> bool:
+        last = first + len(sought.text)
+        hyphens = self._plain.joints(first, last), sought.joints(0, len(sought.text))
+        return _is_whole(self._plain.text, first, last) and _same_hyphens(*hyphens)
+
+    def _spans(self, start: int, end: int) -> Iterator[Span]:
+        """The parts of the joined text [start, end) that stand on one page each and are more than white space."""
+        number = bisect_right(self._starts, start) - 1
+        while number < len(self._starts) and self._starts[number] < end:
+            piece, origin = self._pieces[number], self._starts[number]
+            part = piece.text[max(start - origin, 0) : end - origin]
+            at = piece.start + max(start - origin, 0) + len(part) - len(part.lstrip())
+            if part.strip():
+                yield Span(file=piece.file, page=piece.page, start=at, end=at + len(part.strip()))
+            number += 1
+
+
 class QuoteFinder:
     """Pages made ready once, so that many quotes are found fast."""
 
     def __init__(self, pages: Iterable[Page]) -> None:
-        self._addresses: list[tuple[str, int]] = []
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        texts: list[str] = []
-        length, before = 0, None
-        for page in pages:
-            if before is not None:
-                texts.append("\n" if _follows(before, page) else _PAGES_APART)
-                length += len(texts[-1])
-            self._addresses.append((page.file, page.number))
-            self._starts.append(length)
-            texts.append(page.text)
-            length += len(page.text)
-            self._ends.append(length)
-            before = page
-        self._raw = "".join(texts)
-        self._plain = _plain(self._raw)
+        self._pieces = tuple(_pieces(pages))
+        self._joined = _Joined(self._pieces)
 
     def locate(self, quote: str) -> tuple[Span, ...]:
         """All places where `quote` stands, in record order; a place that runs over a page's edge is one span a page."""
         sought = _plain(quote.strip())
-        return tuple(
-            span for first in self._occurrences(sought) for span in self._spans(first, first + len(sought.text))
-        )
+        places = list(self._joined.places(sought)) or list(self._around_margins(quote, sought))
+        return tuple(span for place in places for span in place)
 
-    def _occurrences(self, sought: _Plain) -> Iterator[int]:
-        text, length = self._plain.text, len(sought.text)
-        first = text.find(sought.text) if length else -1
-        while first >= 0:
-            if _is_whole(text, first, first + length) and _same_hyphens(
-                self._plain.joints(first, first + length), sought.joints(0, length)
-            ):
-                yield first
-                first = text.find(sought.text, first + length)
-            else:
-                first = text.find(sought.text, first + 1)
+    def _around_margins(self, quote: str, sought: _Plain) -> Iterator[tuple[Span, ...]]:
+        """Places that run over a page's edge around its footer and the next page's header."""
+        words = quote.split()
+        for before, after in pairwise(self._pieces):
+            tail, head = (
+                before.text[-_MARGIN_CHARACTERS - 2 * len(quote) :],
+                after.text[: _MARGIN_CHARACTERS + 2 * len(quote)],
+            )
+            if after.follows and len(words) > 1 and words[0] in tail and words[-1] in head:
+                yield from _over_edge(before, after, len(quote), sought)
 
-    def _spans(self, first: int, last: int) -> Iterator[Span]:
-        start, end = self._plain.origin(first), self._plain.origin(last - 1) + 1
-        page = bisect_right(self._starts, start) - 1
-        while page < len(self._starts) and self._starts[page] < end:
-            yield from self._span_on(page, start, end)
-            page += 1
 
-    def _span_on(self, page: int, start: int, end: int) -> Iterator[Span]:
-        """The part of the record's text [start, end) that stands on a page, if it is more than white space."""
-        from_, to = max(start, self._starts[page]), min(end, self._ends[page])
-        words = self._raw[from_:to]
-        if words.strip():
-            at = from_ - self._starts[page] + len(words) - len(words.lstrip())
-            file, number = self._addresses[page]
-            yield Span(file=file, page=number, start=at, end=at + len(words.strip()))
+def _over_edge(before: _Piece, after: _Piece, length: int, sought: _Plain) -> Iterator[tuple[Span, ...]]:
+    """The place over the edge between two pages, with the fewest lines taken for footer and header."""
+    for end in _line_ends(before.text):
+        for start in _line_starts(after.text):
+            first = max(0, end - 2 * length)
+            foot = replace(before, start=first, text=before.text[first:end])
+            top = replace(after, start=start, text=after.text[start : start + 2 * length])
+            places = [place for place in _Joined((foot, top)).places(sought) if len(place) > 1]
+            if places:
+                yield places[-1]
+                return
+
+
+def _line_ends(text: str) -> list[int]:
+    """Where the last lines of a page end, the last first."""
+    return [match.end() for match in re.finditer(r"\S[^\S\n]*(?=\n|\Z)", text)][: -_MARGIN_LINES - 2 : -1]
+
+
+def _line_starts(text: str) -> list[int]:
+    """Where the first lines of a page start."""
+    return [match.start() for match in islice(re.finditer(r"(?m)^[^\S\n]*\S", text), _MARGIN_LINES + 1)]
+
+
+def _pieces(pages: Iterable[Page]) -> Iterator[_Piece]:
+    before = None
+    for page in pages:
+        follows = before is not None and _follows(before, page)
+        yield _Piece(file=page.file, page=page.number, start=0, text=page.text, follows=follows)
+        before = page
 
 
 def locate(quote: str, pages: Iterable[Page]) -> tuple[Span, ...]:

@@ -25,7 +25,7 @@ _ABBREVIATIONS = frozenset(
     dr mr mrs ms prof st sr jr vs e.g i.e eg ie etc approx ca cf no nos fig figs vol pp pt pts q.d b.i.d t.i.d q.i.d
     q.h p.r.n p.o i.v i.m s.c a.m p.m h.s a.c p.c o.d u.s max min temp resp wt ht hx dx rx tx sx fx inj tab tabs cap
     caps susp sol ext jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun
-    """.split()  # noqa: SIM905 (words read better as words)
+    """.split()
 )
 
 # Words that prose has and a table row or a list of drugs has not.
@@ -34,7 +34,7 @@ _PROSE_WORDS = frozenset(
     the a an of and or but with without was were is are be been had has have he she they it his her their this that
     which who to for from on in at by as after before because while when if no not did does do will would can could
     should may might
-    """.split()  # noqa: SIM905 (words read better as words)
+    """.split()
 )
 
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")

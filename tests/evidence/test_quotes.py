@@ -75,6 +75,18 @@ def test_a_quote_over_a_page_break_is_a_span_on_each_page() -> None:
     ]
 
 
+def test_a_quote_over_a_page_break_passes_over_footer_and_header() -> None:
+    footer, header = "Rosalind Quent 1 Jan 1950\nPage 1 of 2", "Northfield Hospital\nRosalind Quent"
+    one, two = f"She was started\non biso-\n\n{footer}", f"{header}\n\nprolol 2.5 mg daily. Well."
+    assert found("was started on bisoprolol 2.5 mg", one, two) == ["was started\non biso-", "prolol 2.5 mg"]
+    assert found("was started on carvedilol 2.5 mg", one, two) == []
+
+
+def test_words_far_from_the_page_break_are_not_joined_over_it() -> None:
+    one = "She was started on\n" + "\n".join(f"line {n}" for n in range(9))
+    assert found("was started on bisoprolol", one, "bisoprolol daily") == []
+
+
 def test_a_quote_never_runs_from_one_file_into_the_next_or_over_a_page_that_was_not_read() -> None:
     one, other = page("was started on", 1, "a.pdf"), page("metoprolol daily", 1, "b.pdf")
     assert locate("was started on metoprolol", [one, other]) == ()
