@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from assistant.domain import Answer, Page, Record, SourceFile, Summary
 from assistant.errors import AnamnesisError, FileRefusedError, SettingsError
@@ -21,9 +21,10 @@ from assistant.ingestion.limits import Limits
 from assistant.ingestion.reading import PageRead, Upload, read_files
 from assistant.library.audit import AuditLog, Verb
 from assistant.library.store import Library
-from assistant.parts import open_service
-from assistant.service import AnswerDone, Service
 from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from assistant.service import Service
 
 Command = Callable[[argparse.Namespace, Settings, TextIO], int]
 
@@ -103,7 +104,7 @@ def ask(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
         conversation_id: str | None = None
         answers: list[Answer] = []
         for question in given.question:
-            done = _last(service.ask(record.id, conversation_id, question))
+            done = service.answer(record.id, conversation_id, question)
             conversation_id = done.conversation.id
             answers.append(done.conversation.turns[done.turn])
             if not given.json:
@@ -191,6 +192,9 @@ def _plain_records(result: Json) -> Iterator[str]:
 
 @contextmanager
 def _service(settings: Settings) -> Iterator[Service]:
+    # It brings chromadb and LangChain, which `read` and `records` do without.
+    from assistant.parts import open_service
+
     service = open_service(settings)
     try:
         yield service
@@ -223,11 +227,6 @@ def _uploads(paths: Sequence[Path]) -> list[Upload]:
 
 def _limits(settings: Settings) -> Limits:
     return Limits(pages=settings.page_limit)
-
-
-def _last(events: Iterator[Any]) -> AnswerDone:
-    done = [event for event in events if isinstance(event, AnswerDone)]
-    return done[-1]
 
 
 def _lines(path: Path, *fields: str) -> list[Json]:

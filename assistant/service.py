@@ -180,6 +180,12 @@ class Service:
                 stored.save_conversation(conversation)
         yield AnswerDone(conversation=conversation, turn=len(kept))
 
+    def answer(self, record_id: str, conversation_id: str | None, question: str) -> AnswerDone:
+        """Ask and wait for the end."""
+        *_, done = self.ask(record_id, conversation_id, question)
+        assert isinstance(done, AnswerDone)
+        return done
+
     def summarize(self, record_id: str, kind: str) -> Iterator[SummaryProgress | Summary]:
         """Write a summary; the last value is the Summary. Raises SettingsError for a kind that is not built."""
         read = self._read(self._library.open(record_id))

@@ -98,7 +98,7 @@ def test_no_file_is_a_drawer_for_everything() -> None:
     assert not [p for p in [*sources("assistant"), *sources("model_runtime")] if p.name in drawers]
 
 
-@pytest.mark.parametrize("module", ["assistant.ingestion.worker", "assistant.__main__", "app"])
+@pytest.mark.parametrize("module", ["assistant.ingestion.worker", "assistant.__main__", "assistant.commands", "app"])
 def test_what_must_start_fast_does_not_load_torch_or_gradio(module: str) -> None:
     code = f"import sys, {module}; print(*sorted({{'torch', 'gradio', 'chromadb', 'transformers'}} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -77,9 +77,8 @@ def asked(
     conversation: Conversation | None = None,
     replace_from_turn: int | None = None,
 ) -> Conversation:
-    *_, done = service.ask(
-        record_id, conversation.id if conversation else None, question, replace_from_turn=replace_from_turn
-    )
+    conversation_id = conversation.id if conversation else None
+    *_, done = service.ask(record_id, conversation_id, question, replace_from_turn=replace_from_turn)
     assert isinstance(done, AnswerDone)
     return done.conversation
 

@@ -192,7 +192,7 @@ def _row_flag(text: str) -> set[str]:
 def _beside(text: str) -> dict[int, frozenset[str]]:
     """For each number and attached word, by its start: the keys of the nearest words of content on both sides."""
     found = terms(text)
-    words = [text[term.start : term.end].lower() for term in found]
+    words = [term.word for term in found]
     return {
         term.start: frozenset(_neighbours(found, words, index, -1)) | frozenset(_neighbours(found, words, index, 1))
         for index, term in enumerate(found)

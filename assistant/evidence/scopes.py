@@ -128,7 +128,7 @@ _FORWARD_CUES = {"denied": _DENIALS, "doubted": _DOUBTS, "of_relative": _RELATIV
 def standing_terms(text: str) -> tuple[StandingTerm, ...]:
     """The content terms of a sentence or row, each with its standing; denials and doubts are the standing itself."""
     found = terms(text)
-    words = [_word(text, term) for term in found]
+    words = [term.word for term in found]
     flags = {flag: _forward(found, words, flag) for flag in _FORWARD_CUES}
     flags["denied"] |= _backward(found, words)
     return tuple(
@@ -138,12 +138,17 @@ def standing_terms(text: str) -> tuple[StandingTerm, ...]:
     )
 
 
-def _word(text: str, term: Term) -> str:
-    return "not" if term.key == "not" else text[term.start : term.end].lower()
-
-
 def _is_pure_cue(words: Sequence[str], index: int) -> bool:
     return words[index] in _DENIALS or words[index] in _DOUBTS or _is_negative_for(words, index)
+
+
+def _is_cue(words: Sequence[str], index: int, flag: str) -> bool:
+    if words[index] in _FORWARD_CUES[flag]:
+        return True
+    if flag == "denied":
+        return _is_negative_for(words, index)
+    # "to rule out pneumonia" says that it is feared.
+    return flag == "doubted" and words[index] == "rule" and words[index + 1 : index + 2] == ["out"]
 
 
 def _is_negative_for(words: Sequence[str], index: int) -> bool:
@@ -155,7 +160,7 @@ def _forward(found: Sequence[Term], words: Sequence[str], flag: str) -> set[int]
     flagged: set[int] = set()
     is_open = False
     for index in range(len(found)):
-        if words[index] in _FORWARD_CUES[flag] or (flag == "denied" and _is_negative_for(words, index)):
+        if _is_cue(words, index, flag):
             is_open = True
         elif is_open and _closes(found, words, index, flag):
             is_open = False

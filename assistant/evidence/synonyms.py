@@ -6,10 +6,12 @@ common readings (MS, PT, RA, CP, MI for mitral insufficiency) are left out unles
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 
 import snowballstemmer
 
+_BRITISH_ENDING = re.compile(r"our(s|ed|ing)?$")
 # The first phrase of a line names its meaning; lines with the same first phrase are one.
 _GROUPS = """
 hypertension | high blood pressure | htn | elevated blood pressure
@@ -67,6 +69,8 @@ heart rate | pulse rate | hr
 respiratory rate | rr | respirations
 oxygen saturation | o2 saturation | spo2 | o2 sat | sao2 | oxygen sat
 body mass index | bmi
+body surface area | bsa
+goal | target
 history | hx
 diagnosis | dx
 treatment | tx
@@ -92,8 +96,6 @@ high potassium | hyperkalemia | hyperkalaemia
 low potassium | hypokalemia | hypokalaemia
 low sodium | hyponatremia | hyponatraemia
 high sodium | hypernatremia | hypernatraemia
-no known drug allergies | nkda
-no known allergies | nka
 as needed | prn | when needed | if needed
 by mouth | orally | po | oral
 intravenous | iv | intravenously
@@ -167,10 +169,26 @@ trimethoprim sulfamethoxazole | bactrim | co trimoxazole
 """
 
 
+_EXPANSIONS = {
+    "nkda": ("no", "known", "drug", "allergies"),
+    "nka": ("no", "known", "allergies"),
+    "nad": ("no", "abnormality", "detected"),
+}
+# Their single words mean something else: a hemoglobin of 16 is not an A1c of 16.
+_INDIVISIBLE = frozenset(
+    ["hemoglobin a1c", "c reactive protein", "white blood cell count", "red blood cell count", "blood urea nitrogen"]
+)
+
+
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """The stem of a lower-case English word; a word with a digit is its own stem."""
-    return word if any(map(str.isdigit, word)) else str(_stemmer().stemWord(word))
+    """The stem of a lower-case English word, spelled the American way; a word with a digit is its own stem."""
+    return word if any(map(str.isdigit, word)) else str(_stemmer().stemWord(_american(word)))
+
+
+def expansion(word: str) -> tuple[str, ...]:
+    """The words that an abbreviation of a denial stands for: its "no" must be read as one."""
+    return _EXPANSIONS.get(word, (word,))
 
 
 @cache
@@ -195,10 +213,20 @@ def stems_by_meaning() -> dict[str, frozenset[str]]:
     return table
 
 
+def is_divisible(name: str) -> bool:
+    """Whether the words of this meaning may be spoken of alone: "diabetes" of "type 2 diabetes"."""
+    return name not in _INDIVISIBLE
+
+
 @cache
 def longest_phrase_words() -> int:
     """How many words the longest phrase has."""
     return max(len(phrase) for phrase in phrases())
+
+
+def _american(word: str) -> str:
+    """One spelling for both sides of the ocean: haemoglobin, oedema, tumour, ischaemia, catheterisation."""
+    return _BRITISH_ENDING.sub(r"or\1", word.replace("ae", "e").replace("oe", "e")).replace("isation", "ization")
 
 
 @cache

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from assistant.evidence.dates import DateMention, dates
-from assistant.evidence.synonyms import longest_phrase_words, phrases, stem
+from assistant.evidence.synonyms import expansion, is_divisible, longest_phrase_words, phrases, stem
 from assistant.evidence.units import number_of, unit_of
 
 
@@ -27,13 +27,15 @@ class TermKind(StrEnum):
 class Term:
     """A term at `text[start:end]`.
 
-    `key` is what two terms share when they say the same: a stem, a synonym's name, a number, a date. `unit` is a
-    number's unit, if it has one. `parts` are the keys of the single words of a synonym of several words.
+    `word` is the text in lower case, abbreviated denials in full. `key` is what two terms share when they say the same:
+    a stem, a synonym's name, a number, a date. `unit` is a number's unit, if it has one. `parts` are the keys of the
+    single words of a synonym of several words.
     """
 
     start: int
     end: int
     kind: TermKind
+    word: str
     key: str
     unit: str | None = None
     parts: tuple[str, ...] = ()
@@ -246,7 +248,7 @@ def content_terms(text: str) -> tuple[Term, ...]:
 
 def _date_term(mention: DateMention) -> Term:
     key = "|".join(sorted(mention.readings))
-    return Term(start=mention.start, end=mention.end, kind=TermKind.DATE, key=key, date=mention)
+    return Term(start=mention.start, end=mention.end, kind=TermKind.DATE, word=key, key=key, date=mention)
 
 
 def _tokens(text: str, start: int, end: int) -> list[_Token]:
@@ -274,7 +276,8 @@ def _split(match: re.Match[str]) -> Iterator[_Token]:
         yield _Token(start=match.start(), end=match.end() - 3, word=match["word"].lower()[:-1])
         yield _Token(start=match.end() - 3, end=match.end(), word="not")
     elif match["word"]:
-        yield _Token(start=match.start(), end=match.end(), word=match["word"].lower())
+        for word in expansion(match["word"].lower()):
+            yield _Token(start=match.start(), end=match.end(), word=word)
     else:
         yield _Token(start=match.start(), end=match.end(), word=whole)
 
@@ -319,9 +322,12 @@ def _phrase_length(tokens: Sequence[_Token], at: int) -> int:
 
 def _phrase(tokens: Sequence[_Token]) -> Term:
     stems = tuple(stem(token.word) for token in tokens)
-    parts = tuple(stem(token.word) for token in tokens if token.word not in _FUNCTION_WORDS) if len(tokens) > 1 else ()
-    key = phrases()[stems].replace(" ", "_")
-    return Term(start=tokens[0].start, end=tokens[-1].end, kind=TermKind.WORD, key=key, parts=parts)
+    name = phrases()[stems]
+    is_divisible_phrase = len(tokens) > 1 and is_divisible(name)
+    parts = tuple(stem(token.word) for token in tokens if is_divisible_phrase and token.word not in _FUNCTION_WORDS)
+    word = " ".join(token.word for token in tokens)
+    key = name.replace(" ", "_")
+    return Term(start=tokens[0].start, end=tokens[-1].end, kind=TermKind.WORD, word=word, key=key, parts=parts)
 
 
 def _single(tokens: Sequence[_Token], at: int) -> tuple[Term, int]:
@@ -331,11 +337,11 @@ def _single(tokens: Sequence[_Token], at: int) -> tuple[Term, int]:
     if number is not None:
         unit = unit_of(tokens[at + 1].word) if at + 1 < len(tokens) else None
         last = tokens[at + 1] if unit else token
-        term = Term(start=token.start, end=last.end, kind=TermKind.NUMBER, key=number, unit=unit)
+        term = Term(start=token.start, end=last.end, kind=TermKind.NUMBER, word=token.word, key=number, unit=unit)
         return term, 2 if unit else 1
     kind = _kind(token.word)
     key = token.word if kind is not TermKind.WORD else stem(token.word)
-    return Term(start=token.start, end=token.end, kind=kind, key=key), 1
+    return Term(start=token.start, end=token.end, kind=kind, word=token.word, key=key), 1
 
 
 def _kind(word: str) -> TermKind:

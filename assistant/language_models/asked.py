@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assistant.evidence.synonyms import stem
 from assistant.evidence.terms import Term, TermKind, content_terms
 from assistant.language_models.lay_words import related_keys
 
@@ -20,52 +21,94 @@ class Wanted(StrEnum):
     NUMBER = "number"
     PERSON = "person"
     REASON = "reason"
+    MEDICINE = "medicine"
+    MEASURE = "measure"
     ANYTHING = "anything"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedTerm:
-    """One thing that the question speaks of. `weight` is 1, less for words of the frame or of an earlier question."""
+    """One thing that the question speaks of. `weight` is 1 or less; an event is what happened to the rest."""
 
     term: Term
     related: frozenset[str]
     weight: float
+    is_event: bool
+    is_circumstance: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question as the reader understands it; `text` is what is searched by meaning."""
+    """A question as the reader understands it; `text` is what is searched by meaning.
+
+    `is_yes_or_no`: an answer may say nothing but what the question says. `wants_outcome`: what was found is asked for,
+    so that a plan to look for it is no answer.
+    """
 
     text: str
     terms: tuple[AskedTerm, ...]
     wanted: Wanted
     wants_latest: bool
+    is_yes_or_no: bool
+    wants_outcome: bool
 
 
 # Tried in order; the first that matches decides.
 _KINDS = {
     Wanted.FREQUENCY: r"how (?:often|frequently)|how many times|frequency",
-    Wanted.DOSE: r"dos(?:e|es|age|ing)|how (?:much|many (?:mg|milligrams|mcg))(?!.*\b(?:weigh|drink|smoke|alcohol))"
-    r"|strength",
+    Wanted.DOSE: r"dos(?:e|es|age|ing)|how many (?:mg|milligrams|mcg|micrograms)|strength",
     Wanted.DATE: r"when|(?:what|which|on what|on which) (?:date|day|year|month)|date|how long ago",
     Wanted.PERSON: r"who(?:se|m)?"
     r"|(?:which|what) (?:doctor|surgeon|physician|nurse|consultant|specialist|\w+ist|gp)",
     Wanted.NUMBER: r"how (?:many|high|low|old|long|tall|big|large|heavy|far|much)|value|level|count|percentage|score"
     r"|size|reading|weigh|(?:tele)?phone number",
+    Wanted.MEDICINE: r"(?:what|which) (?:\w+ )?(?:medicines?|medications?|drugs?|tablets?|antibiotics?"
+    r"|inhalers?|injections?|pills?)",
+    Wanted.MEASURE: r"(?:what|how) (?:was|is|were|are)\b.*\b(?:weight|height|temperature|pressure|pulse|rate|saturation"
+    r"|fraction|creatinine|e?gfr|potassium|sodium|h[a]?emoglobin|ferritin|glucose|hba1c|a1c|tsh|cholesterol|inr|troponin"
+    r"|crp|clearance|lactate|platelets?|bmi|target|range|limit)",
     Wanted.REASON: r"why|reasons?|what caused|cause of",
 }
 _LATEST = re.compile(r"\b(?:latest|last|most recent(?:ly)?|newest|current(?:ly)?|now|at present)\b", re.IGNORECASE)
+_OUTCOME = re.compile(
+    r"\b(?:results?|show(?:ed|n)?|find|found|findings?|reveal(?:ed)?|(?:what|how \w+) (?:was|were|is|did)|which)\b",
+    re.IGNORECASE,
+)
+_YES_OR_NO = re.compile(r"\W*(?:is|are|was|were|has|have|had|does|do|did|can|could|any)\b", re.IGNORECASE)
 # Words that ask and name nothing to be found.
 _FRAME_WORDS = """
-    what which how much many often long dose dosag date day year month time valu level read number name kind type most
-    recent latest last current now present ever tell show find give list record document mention know inform happen exact
-    old ago done do get got go made make taken take use have reason caus whi why there ani all detail about doctor say
-    written please pleas can could did first total amount frequenc percentag count score
+    what which how much many often long dose dosage date day year month time value level read number name kind type
+    most recent latest last current now present ever tell show find give list record document mention know inform
+    happen exact old ago done do get got go made make taken take use have reason cause why there any all detail
+    about doctor say written please should may might must would alone can could did first total amount frequency
+    percentage count score after before during with without under between
 """
-_FRAME = frozenset(_FRAME_WORDS.split())
+_FRAME = frozenset(stem(word) for word in _FRAME_WORDS.split())
+# Words for what is done with a thing. An answer often uses another, so the thing itself must count more.
+_ACTION_WORDS = """
+    be being been check sent send seen see come came back put place need continue give given receive carry go went
+    arrange visit treat suggest ask decide develop suffer experience feel felt complain trouble difficulty problem
+    issue lose lost loss gain help allow prefer want like call ring contact kept keep held hold left leave return
+    live work able test exam examine examination investigate result found reveal confirm agree refuse decline
+    explain new previous origin early late initial final whole main usual regular still again since patient person
+    it she he function status condition history talk speak spoke review write wrote state think believe expect try
+    measure include prescribe order request perform undergo underwent recommend advise discuss plan diagnose
+"""
+_EVENT_WORDS = """
+    start stop begin begun change refer admit discharge replace switch reduce lower raise adjust
+"""
+_ACTIONS = frozenset(stem(word) for word in _ACTION_WORDS.split())
+_EVENTS = frozenset(stem(word) for word in _EVENT_WORDS.split())
 _FRAME_WEIGHT = 0.15
+_ACTION_WEIGHT = 0.35
+_EVENT_WEIGHT = 0.6
 _EARLIER_WEIGHT = 0.7
 _NAME_WEIGHT = 0.3
+_CIRCUMSTANCE_SHARE = 0.5
+"""For what follows "after", "during", "in": an answer seldom repeats when and where it was."""
+_CIRCUMSTANCE = re.compile(
+    r"\b(?:after|before|during|in|on|at|from|since|until|by|while|when)\s+(?!the (?:left|right)\b)"
+)
 _SHORT_TERMS = 1
 _REFERRING = re.compile(r"\b(?:it|that|this|these|those|them|one)\b", re.IGNORECASE)
 _CONTINUING = re.compile(r"^\W*(?:and|but|or|so|what about|how about)\b", re.IGNORECASE)
@@ -86,6 +129,8 @@ def understand(question: str, earlier_questions: Sequence[str] = ()) -> Asked:
         terms=own,
         wanted=_wanted(question),
         wants_latest=bool(_LATEST.search(question)),
+        wants_outcome=bool(_OUTCOME.search(question)),
+        is_yes_or_no=bool(_YES_OR_NO.match(question)),
     )
 
 
@@ -104,15 +149,35 @@ def _leans(question: str, own: Sequence[AskedTerm]) -> bool:
 def _asked_terms(question: str, weight: float) -> tuple[AskedTerm, ...]:
     found = content_terms(question)
     keys = [term.key for term in found]
+    aside = _circumstance(question, found)
     return tuple(
-        AskedTerm(term=term, related=_related(keys, index), weight=weight * _share(question, term))
+        AskedTerm(
+            term=term,
+            related=_related(keys, index),
+            weight=weight * _share(question, term) * (_CIRCUMSTANCE_SHARE if index >= aside else 1.0),
+            is_event=term.kind is TermKind.WORD and term.key in _EVENTS,
+            is_circumstance=index >= aside,
+        )
         for index, term in enumerate(found)
     )
+
+
+def _circumstance(question: str, found: Sequence[Term]) -> int:
+    """From which term on the question only says when or where: after the first such word with a subject before it."""
+    for mark in _CIRCUMSTANCE.finditer(question):
+        subjects = [index for index, term in enumerate(found) if term.start < mark.start()]
+        if any(_share(question, found[index]) == 1.0 for index in subjects):
+            return max(subjects) + 1
+    return len(found)
 
 
 def _share(question: str, term: Term) -> float:
     if term.kind is TermKind.WORD and term.key in _FRAME:
         return _FRAME_WEIGHT
+    if term.kind is TermKind.WORD and term.key in _ACTIONS:
+        return _ACTION_WEIGHT
+    if term.kind is TermKind.WORD and term.key in _EVENTS:
+        return _EVENT_WEIGHT
     # The patient's own name is on every page and answers nothing.
     if _TITLE.search(question[: term.start]) or question[term.end : term.end + 2] in ("'s", "’s"):
         return _NAME_WEIGHT
@@ -122,7 +187,6 @@ def _share(question: str, term: Term) -> float:
 def _related(keys: Sequence[str], index: int) -> frozenset[str]:
     """What the word answers to, alone and with its neighbours ("kidney function")."""
     table = related_keys()
-    runs = (
-        " ".join(keys[first:last]) for first in range(max(0, index - 1), index + 1) for last in (index + 1, index + 2)
-    )
+    firsts, lasts = range(max(0, index - 2), index + 1), range(index + 1, index + 4)
+    runs = (" ".join(keys[first:last]) for first in firsts for last in lasts)
     return frozenset().union(*(table.get(run, frozenset()) for run in runs))

@@ -8,7 +8,6 @@ from assistant.errors import ModelUnavailableError
 from assistant.evidence.encoder import Encoder
 from assistant.language_models.answering import AnsweringModel
 from assistant.language_models.extractive import open_extractive_reader
-from assistant.language_models.server import open_server
 from assistant.settings import Settings
 
 BUNDLED_MODEL = Path(__file__).resolve().parents[2] / "assets" / "bundled_model"
@@ -16,11 +15,13 @@ BUNDLED_MODEL = Path(__file__).resolve().parents[2] / "assets" / "bundled_model"
 
 def open_model(settings: Settings, encoder: Encoder) -> AnsweringModel:
     """The answering model of `settings`. Raises ModelUnavailableError in a sentence that says what to do."""
-    if settings.model_server:
-        return open_server(settings)
-    if settings.model == "extractive":
+    if settings.model == "extractive" and not settings.model_server:
         return open_extractive_reader(encoder)
-    # The runtime brings torch and bitsandbytes; the two models above answer without them being loaded.
+    # What these bring (openai; torch and bitsandbytes) takes seconds to load: only the model that answers pays for it.
+    if settings.model_server:
+        from assistant.language_models.server import open_server
+
+        return open_server(settings)
     from assistant.language_models.bundled_runtime import open_checkpoint
 
     return open_checkpoint(_checkpoint(settings.model), settings)

@@ -19,6 +19,7 @@ from assistant.ui.view import View
 from assistant.ui.visits import Visit
 
 _SECONDS_BETWEEN_DRAWINGS = 0.08
+_NO_ANSWER = "There is no answer: something went wrong inside the program."
 _NOTHING_SAID = "Stopped before anything was said."
 
 
@@ -40,6 +41,10 @@ def ask(visit: Visit, occasion: Occasion) -> Iterator[View]:
         if visit.is_answering(stopped):
             yield View(answering=failed(question, error.message), status=said(error.message))
         return
+    except Exception:
+        if visit.is_answering(stopped):
+            yield View(answering=failed(question, _NO_ANSWER))
+        raise
     finally:
         visit.is_asked = False
     if visit.is_answering(stopped):

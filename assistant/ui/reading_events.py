@@ -54,13 +54,18 @@ def _read(visit: Visit, uploads: Sequence[Upload]) -> Iterator[View]:
     batch = _Batch(states=[FileProgress(file=upload.name, stage="reading") for upload in uploads])
     begins = not visit.service.record(record_id).pages_total
     yield View(files=draw_files(visit, batch.states), turns=being_read(len(uploads)) if begins else None)
-    with stoppable(visit.service.add_files(record_id, uploads)) as events:
-        for event in events:
-            if stopped.is_set():
-                break
-            is_due = batch.take(event)
-            if visit.record_id == record_id and is_due:
-                yield _progress(visit, batch, event, begins=begins)
+    try:
+        with stoppable(visit.service.add_files(record_id, uploads)) as events:
+            for event in events:
+                if stopped.is_set():
+                    break
+                is_due = batch.take(event)
+                if visit.record_id == record_id and is_due:
+                    yield _progress(visit, batch, event, begins=begins)
+    except Exception:
+        if visit.record_id == record_id:
+            yield _after(visit, batch, was_stopped=False, begins=begins)  # it must not seem to go on
+        raise
     if visit.record_id == record_id:
         yield _after(visit, batch, was_stopped=stopped.is_set(), begins=begins)
 

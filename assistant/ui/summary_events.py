@@ -22,14 +22,18 @@ def summarize(visit: Visit, _: Occasion) -> Iterator[View]:
         raise RecordNotFoundError("no record is open; open one first")
     record_id, stopped = visit.record_id, visit.begin_answer()
     yield View(summary=summary_html.under_way(None), status=said("Writing the summary."))
-    with stoppable(visit.service.summarize(record_id, _KIND)) as events:
-        for event in events:
-            if stopped.is_set():
-                break
-            if isinstance(event, Summary):
-                visit.summary = event
-            else:
-                yield View(summary=summary_html.under_way(event))
+    try:
+        with stoppable(visit.service.summarize(record_id, _KIND)) as events:
+            for event in events:
+                if stopped.is_set():
+                    break
+                if isinstance(event, Summary):
+                    visit.summary = event
+                else:
+                    yield View(summary=summary_html.under_way(event))
+    except Exception:
+        yield View(summary=summary_html.summary(visit.summary))  # it must not seem to go on
+        raise
     if visit.is_answering(stopped):
         yield View(
             summary=summary_html.summary(visit.summary), status=said("Summary ready." if visit.summary else "Stopped.")
