@@ -117,11 +117,12 @@ def citation_of(page: Page, n: int, quote: str) -> Citation:
 
 
 class FakeService:
-    """Everything in memory; `seconds_per_word` makes the model slow, `is_down` makes it fail."""
+    """Everything in memory; `seconds_per_word` makes the model slow, `is_down` makes it fail, `is_broken` all work."""
 
     def __init__(self, *, seconds_per_word: float = 0.0, seconds_per_page: float = 0.0, is_down: bool = False) -> None:
         self.seconds_per_word, self.seconds_per_page, self.is_down = seconds_per_word, seconds_per_page, is_down
         self.words_written = 0
+        self.is_broken = False
         self._ids = itertools.count(1)
         self._records: dict[str, Record] = {}
         self._pages: dict[str, dict[str, tuple[Page, ...]]] = {}
@@ -164,6 +165,7 @@ class FakeService:
         return tuple(Upload(name=name, path=Path("sample") / name) for name in SAMPLE)
 
     def add_files(self, record_id: str, uploads: Sequence[Upload]) -> Iterator[FileProgress]:
+        self._break_if_told()
         for upload in uploads:
             lines = SAMPLE.get(upload.name)
             if lines is None:
@@ -180,6 +182,10 @@ class FakeService:
                     yield FileProgress(file=upload.name, stage=stage, done=done, total=len(lines), problem=None)
             self._keep(record_id, upload.name, lines)
             yield FileProgress(file=upload.name, stage="done", done=len(lines), total=len(lines), problem=None)
+
+    def _break_if_told(self) -> None:
+        if self.is_broken:
+            raise ZeroDivisionError("Marsh, Eleanor")
 
     def _lines_of(self, upload: Upload) -> tuple[tuple[str, ...], ...] | None:
         data = upload.path.read_bytes()
@@ -250,6 +256,7 @@ class FakeService:
     def ask(
         self, record_id: str, conversation_id: str | None, question: str, *, replace_from_turn: int | None = None
     ) -> Iterator[AnswerEvent]:
+        self._break_if_told()
         if self.is_down:
             raise ModelUnavailableError("the model's server does not answer; start it again, then ask again")
         earlier = self.conversation(record_id, conversation_id) if conversation_id else None
@@ -320,6 +327,7 @@ class FakeService:
             at += len(line)
 
     def summarize(self, record_id: str, kind: str) -> Iterator[SummaryProgress | Summary]:
+        self._break_if_told()
         yield SummaryProgress(done=0, total=1, heading="Hospital course")
         answer = self._answer(record_id, "course", ANSWER, is_whole=True)
         section = SummarySection(heading="Hospital course", statements=answer.statements)

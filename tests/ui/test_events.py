@@ -170,6 +170,24 @@ def test_a_model_that_fails_is_explained_and_the_question_kept(visit: Visit, ser
     assert f'data-question="{QUESTION}"' in str(last.answering)
 
 
+def test_work_that_breaks_does_not_seem_to_go_on(visit: Visit, service: FakeService, tmp_path: Path) -> None:
+    service.is_broken = True
+    drawn: list[View] = []
+    works = (
+        conversation_events.ask(visit, Occasion({"question": QUESTION})),
+        summary_events.summarize(visit, Occasion({})),
+        reading_events.open_sample(visit, Occasion({})),
+    )
+
+    for work in works:
+        with pytest.raises(ZeroDivisionError):
+            drawn += work
+
+    assert "There is no answer" in str([view.answering for view in drawn if view.answering][-1])
+    assert "Write the summary" in str([view.summary for view in drawn if view.summary][1])
+    assert "data-reading" not in str(drawn[-1].files)
+
+
 def test_conversations_are_begun_opened_and_deleted(visit: Visit) -> None:
     asked(visit)
     first = visit.conversation_id
