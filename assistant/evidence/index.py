@@ -10,11 +10,13 @@ import json
 import os
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
 from assistant.domain import Hit, Page, Passage, SourceFile
@@ -105,7 +107,7 @@ class EvidenceIndex:
         """Forget a file; nothing of it stays in the folder."""
         with self._change:
             kept = tuple(segment for segment in self._contents.segments if segment.file != file)
-            if kept != self._contents.segments:
+            if len(kept) < len(self._contents.segments):
                 self._replace(kept)
 
     def rebuild(self, pages: Iterable[Page]) -> Generator[int, None, None]:
@@ -177,25 +179,21 @@ class EvidenceIndex:
         self._commit(segment)
 
     def _commit(self, segment: Segment) -> None:
-        with self._change:
+        with self._change, _storage():
             self.remove(segment.file)
-            try:
-                segments.save(self._folder, segment)
-                self._contents = Contents((*self._contents.segments, segment))
-                self._vectors.add(segment.name, segment.vectors)
-                self._write_manifest()
-            except OSError as failure:
-                raise StorageError(
-                    "the index could not be written; free some space on the disk and add the file again"
-                ) from failure
+            segments.save(self._folder, segment)
+            self._vectors.add(segment.name, segment.vectors)
+            self._contents = Contents((*self._contents.segments, segment))
+            self._write_manifest()
 
     def _replace(self, kept: tuple[Segment, ...]) -> None:
         """Keep only these segments. The manifest goes first: after a crash, what it does not name is thrown away."""
         gone = [segment.name for segment in self._contents.segments if segment not in kept]
-        self._contents = Contents(kept)
-        self._write_manifest()
-        segments.discard(self._folder, gone)
-        self._refill()
+        with _storage():
+            self._contents = Contents(kept)
+            self._write_manifest()
+            segments.discard(self._folder, gone)
+            self._refill()
 
     def _write_manifest(self) -> None:
         content = {
@@ -223,6 +221,15 @@ class EvidenceIndex:
         return [
             (contents.first[near.segment] + near.row, near.cosine) for near in nearest if near.segment in contents.first
         ]
+
+
+@contextmanager
+def _storage() -> Iterator[None]:
+    """What the disk refuses, said in one sentence. What was half written is thrown away at the next opening."""
+    try:
+        yield
+    except (OSError, ChromaError) as failure:
+        raise StorageError("the index could not be written; free some space on the disk and try again") from failure
 
 
 def _listed_segments(manifest: Path, fingerprint: str) -> tuple[str, ...]:

@@ -59,6 +59,11 @@ def test_a_line_wrapped_on_the_page_but_not_in_the_text_has_two_boxes() -> None:
     assert [box.x0 for box in boxes(wrapped, 0, 10)] == [400, 50]
 
 
+def test_words_that_jump_back_to_the_left_at_one_height_are_two_lines() -> None:
+    jumping = _page("last first", [Box(x0=400, y0=50, x1=440, y1=60), Box(x0=50, y0=50, x1=80, y1=60)])
+    assert [box.x0 for box in boxes(jumping, 0, 10)] == [400, 50]
+
+
 @pytest.mark.parametrize("downwards", [True, False])
 def test_text_turned_by_a_quarter_keeps_its_line_together(downwards: bool) -> None:
     tops = [100.0, 160.0, 220.0] if downwards else [220.0, 160.0, 100.0]

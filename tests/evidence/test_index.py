@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 import signal
 import subprocess
@@ -16,9 +18,10 @@ import numpy as np
 import pytest
 
 from assistant.domain import FileProblem, Page, SourceFile
-from assistant.errors import EvidenceError
+from assistant.errors import EvidenceError, StorageError
 from assistant.evidence.encoder import Encoder, Vectors
 from assistant.evidence.index import EvidenceIndex
+from assistant.evidence.vectors import VectorStore
 from tests.evidence.writing import page
 
 MARKER = "Zerafina"
@@ -188,6 +191,17 @@ def test_a_damaged_folder_opens_and_finds_everything_again(tmp_path: Path, victi
         assert {hit.passage.span.file for hit in index.search("apixaban knee teeth", 9)} == {p.file for p in pages}
 
 
+def test_vectors_that_chroma_lost_are_filled_in_again(tmp_path: Path) -> None:
+    with EvidenceIndex(tmp_path, CountingEncoder()) as index:
+        add(index, ORTHOPEDICS, DENTIST)
+    shutil.rmtree(tmp_path / "chroma")
+    VectorStore(tmp_path / "chroma").close()
+    EvidenceIndex(tmp_path, CountingEncoder()).close()
+    store = VectorStore(tmp_path / "chroma")
+    assert store.count() == 2
+    store.close()
+
+
 def test_what_a_crash_left_half_written_is_thrown_away(tmp_path: Path) -> None:
     with EvidenceIndex(tmp_path, CountingEncoder()) as index:
         add(index, ORTHOPEDICS)
@@ -196,6 +210,22 @@ def test_what_a_crash_left_half_written_is_thrown_away(tmp_path: Path) -> None:
     with EvidenceIndex(tmp_path, CountingEncoder()) as index:
         assert index.files == ("knee.pdf",)
     assert not (tmp_path / ".0123456789ab").exists()
+
+
+def test_a_full_disk_is_said_in_one_sentence_and_loses_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EvidenceIndex(tmp_path, CountingEncoder()) as index:
+        add(index, ORTHOPEDICS)
+        monkeypatch.setattr(os, "fsync", _no_space)
+        with pytest.raises(StorageError, match="free some space"):
+            add(index, CARDIOLOGY)
+        monkeypatch.undo()
+        assert index.files == ("knee.pdf",)
+        assert [hit.passage.span.file for hit in index.search("apixaban", 5)] == ["knee.pdf"]
+    with EvidenceIndex(tmp_path, CountingEncoder()) as index:
+        assert index.files == ("knee.pdf",)
+        assert not _files_holding(MARKER, tmp_path)
 
 
 def test_a_second_index_on_the_folder_is_refused_until_the_first_is_closed(tmp_path: Path) -> None:
@@ -220,6 +250,7 @@ def test_a_process_killed_while_indexing_leaves_an_index_that_opens(tmp_path: Pa
         import sys
         from pathlib import Path
         from assistant.evidence.index import EvidenceIndex
+from assistant.evidence.vectors import VectorStore
         from tests.evidence.test_index import CountingEncoder
         from tests.evidence.writing import page
         with EvidenceIndex(Path({str(tmp_path)!r}), CountingEncoder()) as index:
@@ -240,6 +271,10 @@ def test_a_process_killed_while_indexing_leaves_an_index_that_opens(tmp_path: Pa
     with EvidenceIndex(tmp_path, CountingEncoder()) as index:
         assert len(index.files) >= 5
         assert len(index.search("knee pain", 100)) == len(index.files)
+
+
+def _no_space(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "no space left on device")
 
 
 def _damage(path: Path, damage: str) -> None:
