@@ -7,6 +7,7 @@ const EVENTS = [
   "cancel_reading", "ask", "again", "stop", "open_conversation", "new_conversation", "delete_conversation",
   "open_citation", "open_page", "summarize",
 ];
+const OPENING = ["arrive", "open_record", "new_record", "open_sample", "open_conversation", "new_conversation", "ask", "again"];
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 const SHADE = "anamnesis-shade";
 
@@ -20,8 +21,10 @@ const isReading = () => Boolean(find("[data-reading]"));
 
 let zoom = 2;
 let selected = null;
+let isNewlyOpened = true;
 
 function send(name, data = {}) {
+  if (OPENING.includes(name)) isNewlyOpened = true;
   if (!EVENTS.includes(name)) throw new Error(`no such event: ${name}`);
   const here = line()?.dataset ?? {};
   trigger(name, { at_record: here.record ?? "", at_conversation: here.conversation ?? "", ...data });
@@ -170,9 +173,10 @@ function endEdit() {
   find("#editing").hidden = true;
 }
 
-function keepAtEnd() {
+// A reader who has scrolled up stays there; what was just asked or opened is shown from its end.
+function keepAtEnd(always = false) {
   const feed = find("#feed");
-  if (feed.scrollHeight - feed.scrollTop - feed.clientHeight < 240) feed.scrollTop = feed.scrollHeight;
+  if (always || feed.scrollHeight - feed.scrollTop - feed.clientHeight < 240) feed.scrollTop = feed.scrollHeight;
 }
 
 // ---------------------------------------------------------------- files
@@ -373,8 +377,8 @@ function listenToPlaces() {
     const query = address.size ? `?${address}` : "";
     if (location.search !== query) history.replaceState(null, "", `${location.pathname}${query}`);
   });
-  document.addEventListener("anamnesis:turns", () => { const feed = find("#feed"); feed.scrollTop = feed.scrollHeight; });
-  document.addEventListener("anamnesis:answering", keepAtEnd);
+  document.addEventListener("anamnesis:turns", () => { keepAtEnd(isNewlyOpened); isNewlyOpened = false; });
+  document.addEventListener("anamnesis:answering", () => keepAtEnd());
   document.addEventListener("anamnesis:source", () => { markFile(); revealBox(); });
   document.addEventListener("anamnesis:files", () => sendFiles());
 }

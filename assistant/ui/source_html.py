@@ -10,7 +10,7 @@ from assistant.ui.file_names import label
 from assistant.ui.markup import NOTHING, Child, Html, join, tag
 
 _PERCENT = 100
-_BOX_MARGIN_POINTS = 1.5
+_BOX_MARGIN_POINTS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

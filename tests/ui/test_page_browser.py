@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -298,6 +299,20 @@ def test_a_long_answer_does_not_keep_another_tab_waiting(
     assert visitor.page.locator("[data-answering]").count() > 0
     visitor.page.keyboard.press("Escape")
     visitor.wait_for_answers(1)
+
+
+def test_closing_the_tab_stops_the_model(visitor: Visitor, service: FakeService) -> None:
+    service.seconds_per_word = 0.2
+    visitor.ask(QUESTION)
+    visitor.page.wait_for_selector("#answering .answer")
+
+    visitor.page.close()
+
+    deadline = time.monotonic() + 10
+    while not service.conversations(service.records()[0].id):
+        assert time.monotonic() < deadline, "the model goes on for nobody"
+        time.sleep(0.1)
+    assert service.conversations(service.records()[0].id)[0].turns[0].stopped
 
 
 def test_visitors_of_a_shared_page_see_nothing_of_each_other(browser: Browser, tmp_path: Path) -> None:
