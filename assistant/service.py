@@ -85,6 +85,7 @@ class Service:
         with self._indexes.busy(record_id):
             self._indexes.close(record_id)
             self._library.delete(record_id)
+        self._model.forget()
         self._audit.note(Verb.DELETE, record_id)
 
     def add_files(self, record_id: str, uploads: Sequence[Upload]) -> Iterator[FileProgress]:
@@ -105,6 +106,7 @@ class Service:
         self._audit.note(Verb.REMOVE_FILE, record_id)
         stored.remove_file(file)
         shutil.rmtree(stored.model_state_folder, ignore_errors=True)  # it holds what the removed pages said
+        self._model.forget()
         for _ in self._indexes.brought_up_to_date(stored):
             pass
         return stored.record()

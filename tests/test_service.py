@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pymupdf
@@ -112,6 +113,17 @@ def test_deleting_a_record_leaves_none_of_its_words_in_the_data_directory(open_s
         service.record(record_id)
     for path in (tmp_path / "data").rglob("*"):
         assert path.is_dir() or b"Eleanor" not in path.read_bytes(), path
+
+
+def test_a_deleted_record_is_forgotten_by_the_model_too(open_service: Open, tmp_path: Path) -> None:
+    forgotten: list[str] = []
+    service = open_service(replace(scripted(POTASSIUM), forget=lambda: forgotten.append("all")))
+    record_id = filled(service, tmp_path)
+    added(service, record_id, upload(tmp_path, "other.txt", "Another letter."))
+    service.remove_file(record_id, "other.txt")
+    assert forgotten == ["all"]
+    service.delete_record(record_id)
+    assert forgotten == ["all", "all"]
 
 
 def test_one_bad_file_among_good_ones_costs_itself_alone(open_service: Open, tmp_path: Path) -> None:

@@ -42,12 +42,17 @@ class AnswerPiece:
     progress: ReadingProgress | None = None
 
 
+def _keeps_nothing() -> None:
+    """For models that hold nothing of a record between two questions."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweringModel:
     """A chat model with what the conversation must know of it.
 
     `reads_prompts` is False for the extractive reader: it takes passages beside the prompt and never the whole record.
     `remembers` is True for the runtime on this machine: it keeps what it has read of a record in the record's folder.
+    `forget` drops what it still holds in memory of any record.
     `explain` turns an exception of the model's own libraries into a ModelError, or None if it does not know it.
     """
 
@@ -57,6 +62,7 @@ class AnsweringModel:
     explain: Callable[[Exception], ModelError | None]
     reads_prompts: bool = True
     remembers: bool = False
+    forget: Callable[[], None] = _keeps_nothing
     answer_tokens: int = 4_096
     passages_per_question: int = 40
 

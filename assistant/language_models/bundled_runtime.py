@@ -187,6 +187,7 @@ def open_checkpoint(model: str, settings: Settings) -> AnsweringModel:
         explain=explain,
         answer_tokens=answer_tokens,
         remembers=True,
+        forget=chat.forget,
     )
 
 
