@@ -247,10 +247,8 @@ def test_after_closing_the_folder_can_be_deleted_and_made_again(tmp_path: Path) 
 
 def test_a_process_killed_while_indexing_leaves_an_index_that_opens(tmp_path: Path) -> None:
     program = f"""
-        import sys
         from pathlib import Path
         from assistant.evidence.index import EvidenceIndex
-from assistant.evidence.vectors import VectorStore
         from tests.evidence.test_index import CountingEncoder
         from tests.evidence.writing import page
         with EvidenceIndex(Path({str(tmp_path)!r}), CountingEncoder()) as index:
