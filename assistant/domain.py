@@ -269,7 +269,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A checked answer: the text with its [n] marks, the statements it falls into, and the words they rest on."""
+    """A checked answer: the text with its [n] marks, the statements it falls into, and the words they rest on.
+
+    `files_waiting` were on their way into the record when it was asked: the answer knows nothing of them.
+    """
 
     question: str
     text: str
@@ -279,6 +282,7 @@ class Answer:
     coverage: Coverage
     reasoning: str = ""
     stopped: bool = False
+    files_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ class Service:
         self._indexes = indexes
         self._model = model
         self._limits = limits
+        self._waiting: Counter[str] = Counter()  # record -> files on their way in
         self._record_tokens: dict[tuple[str, ...], int] = {}
 
     @property
@@ -92,8 +94,16 @@ class Service:
         """Read, store and index files, with progress. Closing it cancels; finished files stay."""
         stored = self._library.open(record_id)
         self._audit.note(Verb.ADD_FILE, record_id)
-        with closing(take_in(stored, uploads, self._limits, self._indexes)) as progress:
-            yield from progress
+        self._waiting[record_id] += (waiting := len(uploads))
+        try:
+            with closing(take_in(stored, uploads, self._limits, self._indexes)) as progress:
+                for step in progress:
+                    if step.stage in ("done", "failed"):
+                        waiting -= 1
+                        self._waiting[record_id] -= 1
+                    yield step
+        finally:
+            self._waiting[record_id] -= waiting
         self._name_after_patient(stored)
 
     def sample_record_uploads(self) -> tuple[Upload, ...]:
@@ -211,6 +221,7 @@ class Service:
             page_of=lambda ref: _page_or_none(stored, ref),
             record_tokens=self._tokens_of(stored),
             search=lambda query, top_k: self._search(stored, query, top_k),
+            files_waiting=self._waiting[stored.id],
             state_folder=stored.model_state_folder if self._model.remembers else None,
         )
 

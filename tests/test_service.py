@@ -191,6 +191,17 @@ def test_cancelling_keeps_the_files_that_were_finished(open_service: Open, tmp_p
     assert service.search(record.id, "potassium", 3)
 
 
+def test_an_answer_given_before_the_record_was_whole_says_so(open_service: Open, tmp_path: Path) -> None:
+    service = open_service(scripted(POTASSIUM))
+    record_id = filled(service, tmp_path)
+    reading = service.add_files(record_id, [upload(tmp_path, f"{n}.txt", f"Letter {n}") for n in range(3)])
+    next(iter(reading))
+    early = asked(service, record_id, "How is the potassium?")
+    assert early.turns[0].files_waiting == 3
+    list(reading)
+    assert asked(service, record_id, "How is the potassium?").turns[0].files_waiting == 0
+
+
 def test_a_question_can_be_asked_again_or_in_other_words(open_service: Open, tmp_path: Path) -> None:
     service = open_service(scripted("Furosemide was stopped [1].", POTASSIUM, "Furosemide was stopped [1]."))
     record_id = filled(service, tmp_path)

@@ -51,6 +51,7 @@ class ReadRecord:
     record_tokens: int
     search: Callable[[str, int], tuple[Hit, ...]]
     state_folder: Path | None = None
+    files_waiting: int = 0
 
 
 # Room that the whole record must leave for questions and answers.
@@ -105,6 +106,7 @@ class Turn:
             coverage=coverage(self._model, self._read, matter, self._prompt_tokens),
             reasoning=self._reasoning.strip(),
             stopped=not self._finished,
+            files_waiting=self._read.files_waiting,
         )
 
     def _taken(self, piece: AnswerPiece) -> TurnEvent:

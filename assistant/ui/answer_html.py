@@ -136,6 +136,7 @@ def _foot(answer: Answer, *, turn: int, is_last: bool) -> Html:
         "div",
         tag("b", verdict(answer.statements), class_="verdict proven" if proven else "verdict") if claims else None,
         tag("span", "stopped", class_="stopped") if answer.stopped else NOTHING,
+        _incomplete(answer.files_waiting),
         tag("button", "copy", type="button", class_="link", data_copy=copied(answer)),
         button("again", "again", class_="link", data_turn=turn, data_question=answer.question) if is_last else NOTHING,
         tag("button", "edit question", type="button", class_="link", data_edit=turn, data_question=answer.question)
@@ -144,6 +145,14 @@ def _foot(answer: Answer, *, turn: int, is_last: bool) -> Html:
         _reasoning(answer.reasoning),
         class_="foot",
     )
+
+
+def _incomplete(files_waiting: int) -> Html:
+    """The warning under an answer that was given before the record was whole."""
+    if not files_waiting:
+        return NOTHING
+    files = "1 file had" if files_waiting == 1 else f"{files_waiting} files had"
+    return tag("span", f"⚑ {files} not been read yet: ask again", class_="incomplete")
 
 
 def _reasoning(reasoning: str) -> Html:
