@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import resource
 import statistics
@@ -23,6 +21,7 @@ import pymupdf
 from assistant.ingestion.pictures import page_picture
 from assistant.ingestion.reading import FileRead, PageRead, Upload, read_files
 from assistant.library.store import Library
+from benchmarks.machine import describe_machine
 
 RESULTS = Path(__file__).parent / "results" / "ingestion.json"
 TEXT = """
@@ -117,18 +116,6 @@ def readers_peak_mib() -> float:
     return round(max(peaks) / 1_024, 1)
 
 
-def machine() -> dict[str, object]:
-    """What the numbers were taken on, and how busy it was."""
-    return {
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "pymupdf": pymupdf.VersionBind,
-        "load_average": [round(load, 1) for load in os.getloadavg()],
-        "taken": time.strftime("%Y-%m-%d", time.gmtime()),
-    }
-
-
 def main() -> None:
     """Run every part and keep the results."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -139,7 +126,11 @@ def main() -> None:
         long = write_pdf(Path(folder) / "long.pdf", read_pages)
         longest = write_pdf(Path(folder) / "longest.pdf", store_pages)
         own_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        results: dict[str, object] = {"machine": machine(), "cold_start": read(short), "warm_start": read(short)}
+        results: dict[str, object] = {
+            "machine": describe_machine(),
+            "cold_start": read(short),
+            "warm_start": read(short),
+        }
         results["read"] = {**read(long), "reader_peak_mib": readers_peak_mib()}
         results["read_and_store"] = read_and_store(longest, Library(Path(folder) / "data"))
         results["reader_peak_mib"] = readers_peak_mib()

@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import os
-import platform
 import random
 import resource
 import statistics
@@ -24,10 +22,12 @@ from typing import Any
 import psutil
 import pymupdf
 
+from assistant.ingestion.reading import Upload
 from assistant.intake import FileProgress
 from assistant.parts import open_service
 from assistant.service import AnswerDone, Service
 from assistant.settings import Settings, from_process_environment
+from benchmarks.machine import describe_machine
 
 RESULTS = Path(__file__).parent / "results" / "main_job.json"
 LONG_PAGES = 1_000
@@ -78,7 +78,7 @@ def long_pdf() -> dict[str, Any]:
         peak = _PeakMemory()
         started = time.perf_counter()
         stages: dict[str, float] = {}
-        for progress in service.add_files(record.id, [_upload(path)]):
+        for progress in service.add_files(record.id, [Upload(name=path.name, path=path)]):
             _note(stages, progress, time.perf_counter() - started)
         result = {
             "pages": service.record(record.id).pages_total,
@@ -144,29 +144,8 @@ def _write_long_pdf(path: Path) -> None:
     document.save(path)
 
 
-def _upload(path: Path) -> Any:
-    from assistant.ingestion.reading import Upload
-
-    return Upload(name=path.name, path=path)
-
-
 def _settings(folder: str) -> Settings:
     return from_process_environment().with_choices({"data_dir": f"{folder}/data"})
-
-
-def machine() -> dict[str, Any]:
-    """The machine, without its name."""
-    model = next((line.split(":", 1)[1].strip() for line in _cpu_lines() if line.startswith("model name")), "")
-    return {"processor": model or platform.machine(), "cores": os.cpu_count(), "memory_gib": _memory_gib()}
-
-
-def _cpu_lines() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-
-def _memory_gib() -> int:
-    return int(psutil.virtual_memory().total / (1 << 30) + 0.5)
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {"sample_record": sample_record, "long_pdf": long_pdf}
@@ -178,8 +157,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, help="run one part and do not keep the result")
     given = parser.parse_args()
     names = [given.only] if given.only else list(PARTS)
-    load_before = os.getloadavg()[0]
-    results: dict[str, Any] = {"machine": machine(), "load_before": round(load_before, 1)}
+    results: dict[str, Any] = {"machine": describe_machine()}
     for name in names:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             results[name] = pool.apply(PARTS[name])

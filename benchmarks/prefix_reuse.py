@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import tempfile
 import time
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.machine import describe_machine
 from model_runtime.cache import CacheKind
 from model_runtime.chat import Chat, Message, Role, TextPiece
 from model_runtime.engine import Engine
@@ -61,8 +60,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         result = measure(Path(folder), given.tokens, given.kv_cache)
-    result["machine"] = {"processor": platform.processor() or platform.machine(), "threads": torch.get_num_threads()}
-    result["load_average_per_core"] = round(os.getloadavg()[0] / (os.cpu_count() or 1), 2)
+    result["machine"] = {**describe_machine(), "threads": torch.get_num_threads()}
     given.out.parent.mkdir(exist_ok=True)
     given.out.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import statistics
 import sys
@@ -25,6 +24,7 @@ from assistant.domain import Hit, Page
 from assistant.evidence.encoder import Encoder
 from assistant.evidence.index import EvidenceIndex
 from assistant.ingestion.reading import PageRead, Upload, read_files
+from benchmarks.machine import describe_machine
 
 _BUDGET_WORDS = 1000
 _RUN_WORDS = 5
@@ -69,7 +69,7 @@ def main() -> int:
             "pages": len(pages),
             "passages": index.passage_count,
             "passages_per_second": round(index.passage_count / indexing_seconds, 1),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+            "machine": describe_machine(),
             "scores": [asdict(score) for score in scores],
         }
     print(json.dumps(summary, indent=2))
