@@ -39,7 +39,7 @@ def _holds(record: Record, name: str) -> bool:
 def _title(under_way: int, total: int) -> Html:
     if not under_way:
         return tag("h3", "Documents")
-    ended = tag("span", f"{total - under_way} of {total} read", class_="count")
+    ended = tag("span", f"{total - under_way} of {total}", class_="count", title="Documents read")
     cancel = button("cancel_reading", "cancel", class_="link", title="Stop reading; files already read stay")
     share = round(_PERCENT * (total - under_way) / total)
     return join(tag("h3", "Documents", ended, cancel), tag("i", tag("i", style=f"width:{share}%"), class_="bar whole"))

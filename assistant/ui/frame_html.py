@@ -61,14 +61,15 @@ def thought_tabs() -> Html:
     return tag("div", *tabs, role="tablist", class_="tabs", aria_label="Views of the record")
 
 
-def drop_zone() -> Html:
+def drop_zone(*, is_shared: bool) -> Html:
     """Where documents are dropped; the whole page takes them too."""
     chooser = tag(
         "input", type="file", multiple=True, id="chooser", class_="unseen", aria_label="Choose documents", tabindex=-1
     )
     drop = tag("button", "Drop files here, or ", tag("u", "browse"), type="button", data_browse=True, class_="drop")
     sending = tag("div", id="sending", class_="sending", role="status")
-    return join(drop, chooser, sending)
+    shared = tag("p", "Shared page: your records are temporary, and no other visitor sees them.", class_="soft hint")
+    return join(drop, chooser, sending, shared if is_shared else None)
 
 
 def question_form() -> Html:

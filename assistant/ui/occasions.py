@@ -18,7 +18,7 @@ class Occasion:
     def text(self, name: str) -> str:
         """A text, "" where it is absent."""
         value = self.data.get(name, "")
-        return value if isinstance(value, str) else str(value)
+        return value if isinstance(value, str) else "" if value is None else str(value)
 
     def wanted(self, name: str) -> str:
         """A text that must be there. Raises RecordNotFoundError."""

@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 Handler = Callable[[Visit, Occasion], View]
 LongHandler = Callable[[Visit, Occasion], Iterator[View]]
 
+_SCRIPTS = ("sending.js", "page.js")
 _LOCAL_VISITOR = "local"
 _CACHE_SECONDS = (600, 3600)
 _MAX_WAITING_EVENTS = 200
@@ -90,7 +91,7 @@ def _places(settings: PageSettings) -> tuple[dict[str, gr.HTML], gr.HTML]:
         _still(frame_html.place_tabs(), "place-tabs")
         with gr.Row(elem_id="places"):
             with gr.Column(elem_id="record"):
-                _still(frame_html.drop_zone(), "drop")
+                _still(frame_html.drop_zone(is_shared=settings.is_shared), "drop")
                 places["files"] = _place("files")
                 places["conversations"] = _place("conversations")
             with gr.Column(elem_id="thought"):
@@ -110,7 +111,7 @@ def _places(settings: PageSettings) -> tuple[dict[str, gr.HTML], gr.HTML]:
             apply_default_css=False,
         )
         _still(frame_html.dialogs(), "dialogs")
-        script = (ASSETS / "page.js").read_text(encoding="utf-8")
+        script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS)
         bus = gr.HTML(elem_id="bus", js_on_load=script, apply_default_css=False)
     return places, bus
 

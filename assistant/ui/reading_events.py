@@ -62,6 +62,11 @@ def _read(visit: Visit, uploads: Sequence[Upload]) -> Iterator[View]:
                 is_due = batch.take(event)
                 if visit.record_id == record_id and is_due:
                     yield _progress(visit, batch, event, begins=begins)
+    except AnamnesisError:
+        if visit.record_id == record_id:
+            yield _after(visit, batch, was_stopped=False, begins=begins)
+            raise
+        return  # the record was deleted or left meanwhile: nobody is waiting for this
     except Exception:
         if visit.record_id == record_id:
             yield _after(visit, batch, was_stopped=False, begins=begins)  # it must not seem to go on

@@ -62,7 +62,7 @@ def test_the_page_publishes_no_endpoint_and_holds_nobodys_data(tmp_path: Path, m
     assert "Marsh" not in json.dumps(page.get_config_file(), default=str)
 
 
-@pytest.mark.parametrize("name", ["style.css", "page.js", "logo.svg"])
+@pytest.mark.parametrize("name", ["style.css", "page.js", "sending.js", "logo.svg"])
 def test_assets_name_no_other_host(name: str) -> None:
     text = (ASSETS / name).read_text(encoding="utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
 
