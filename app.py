@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.__main__ import add_model_choices
+from assistant.__main__ import add_model_choices, end_as_if_interrupted
 from assistant.errors import AnamnesisError, SettingsError
 from assistant.settings import Settings, from_process_environment
 
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Start the page; returns when it is stopped. The exit status is 0, 1 for a failure, 2 for wrong arguments."""
     given = page_parser().parse_args(arguments)
+    end_as_if_interrupted()
     try:
         settings = from_process_environment().with_choices(_choices(given))
         # These bring gradio, torch and chromadb: a wrong argument must not wait for them, and telemetry is off by now.
@@ -45,13 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(parts: Parts, settings: Settings) -> None:
     """Launch the page and wait until it is stopped."""
+    from assistant.library.temporary_folder import temporary_folder
     from assistant.ui.launch import launch_arguments
     from assistant.ui.page import build_page
     from assistant.ui.page_settings import PageSettings
 
-    with tempfile.TemporaryDirectory(prefix="anamnesis-uploads-") as uploads:
+    with temporary_folder(settings.data_dir) as uploads:
         page_settings = PageSettings(
-            upload_folder=Path(uploads),
+            upload_folder=uploads,
             is_shared=settings.is_shared,
             host=settings.host,
             port=settings.port,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 1 for a failure of the work, 2 for wrong arguments."""
     parser = command_parser()
     given = parser.parse_args(arguments)
+    end_as_if_interrupted()
     output = _only_our_output() if getattr(given, "json", False) else sys.stdout
     try:
         settings = from_process_environment().with_choices(_choices(given))
@@ -44,6 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as failure:  # noqa: BLE001  the one place where anything becomes a sentence
         print(f"assistant: {unforeseen(failure)}", file=sys.stderr)
         return FAILED
+
+
+def end_as_if_interrupted() -> None:
+    """Let a request to end (SIGTERM, a closed terminal) clean up like Ctrl-C does: nothing temporary may stay."""
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.default_int_handler)
 
 
 def command_parser() -> argparse.ArgumentParser:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from assistant.ingestion.limits import Limits
 from assistant.ingestion.reading import PageRead, Upload, read_files
 from assistant.library.audit import AuditLog, Verb
 from assistant.library.store import Library
+from assistant.library.temporary_folder import temporary_folder
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ def _service(settings: Settings) -> Iterator[Service]:
 @contextmanager
 def _record(given: argparse.Namespace, settings: Settings) -> Iterator[tuple[Service, Record]]:
     """A record of the given files: kept where --data-dir says, else gone afterwards. What was not read is said."""
-    with tempfile.TemporaryDirectory(prefix="anamnesis-") as folder:
-        kept = settings if given.data_dir else replace(settings, data_dir=Path(folder))
+    with temporary_folder(settings.data_dir) as folder:
+        kept = settings if given.data_dir else replace(settings, data_dir=folder)
         with _service(kept) as service:
             record = service.create_record()
             problems = [

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from assistant.language_models.answering import AnsweringModel, ModelDescription
 from assistant.language_models.opening import open_model
 from assistant.library.audit import AuditLog
 from assistant.library.store import Library
+from assistant.library.temporary_folder import temporary_folder
 from assistant.service import Service
 from assistant.settings import Settings
 
@@ -60,7 +62,10 @@ class Parts:
         self._stays: dict[str, _Stay] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._shared_folder = Path(tempfile.mkdtemp(prefix="anamnesis-visitors-")) if settings.is_shared else None
+        self._ended = ExitStack()
+        self._shared_folder = (
+            self._ended.enter_context(temporary_folder(settings.data_dir)) if settings.is_shared else None
+        )
         if self._shared_folder:
             threading.Thread(target=self._sweep, daemon=True, name="visitors").start()
 
@@ -86,8 +91,7 @@ class Parts:
             for stay in self._stays.values():
                 stay.service.close()
             self._stays.clear()
-        if self._shared_folder:
-            shutil.rmtree(self._shared_folder, ignore_errors=True)
+        self._ended.close()
 
     def end_idle(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """Delete the records of visitors who have not been seen for `idle_seconds`."""

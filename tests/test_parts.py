@@ -63,13 +63,10 @@ def test_on_a_shared_page_a_record_belongs_to_one_visitor(
         with pytest.raises(RecordNotFoundError):
             reach()
     assert parts.service_for("one").record(record_id).title == "Eleanor"
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "data" / "records").exists()
 
 
-def test_a_visitor_who_is_gone_takes_the_record_along(
-    opened: list[Parts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_visitor_who_is_gone_takes_the_record_along(opened: list[Parts], tmp_path: Path) -> None:
     parts = parts_for(opened, tmp_path, on_space=True)
     with_letter(parts, "one", tmp_path)
     (tmp_path / "letter.txt").unlink()
@@ -79,4 +76,4 @@ def test_a_visitor_who_is_gone_takes_the_record_along(
     assert parts.service_for("one").records() == ()
     assert not [p for p in tmp_path.rglob("*") if p.is_file() and b"Eleanor" in p.read_bytes()]
     parts.close()
-    assert not list(tmp_path.glob("anamnesis-visitors-*"))
+    assert [p.name for p in (tmp_path / "data" / "temporary").iterdir()] == ["lock"]

@@ -70,13 +70,15 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
         },
     )
     assert run.returncode == 0, run.stderr
-    left = [str(path.relative_to(folder)) for root in (temporary, home) for path in root.rglob("*") if path.is_file()]
+    left = [path for root in (temporary, home) for path in root.rglob("*") if path.is_file() and path.stat().st_size]
+        str(path) for root in (temporary, home) for path in root.rglob("*") if path.is_file() and path.stat().st_size
+    ]
     return Job(
         output=json.loads(run.stdout),
         errors=run.stderr,
         log=log.read_text(encoding="utf-8", errors="replace"),
         attempts=attempts.read_text(encoding="utf-8") if attempts.exists() else "",
-        left_behind=left,
+        left_behind=[str(path) for path in left],
     )
 
 
