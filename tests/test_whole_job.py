@@ -71,8 +71,6 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     )
     assert run.returncode == 0, run.stderr
     left = [path for root in (temporary, home) for path in root.rglob("*") if path.is_file() and path.stat().st_size]
-        str(path) for root in (temporary, home) for path in root.rglob("*") if path.is_file() and path.stat().st_size
-    ]
     return Job(
         output=json.loads(run.stdout),
         errors=run.stderr,
