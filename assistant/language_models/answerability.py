@@ -26,8 +26,8 @@ MUCH_ALIKE = 0.5
 WELL_COVERED, HARDLY_ALIKE = 0.8, 0.1
 """A row such as "Tobacco: never" is like nothing, but all that is asked about stands in it."""
 
-_ONLY_PREFERRED = (Wanted.ANYTHING, Wanted.REASON, Wanted.MEASURE)
-"""No pattern knows every way to give a reason, and a measure may be called normal."""
+_ONLY_PREFERRED = (Wanted.ANYTHING, Wanted.REASON, Wanted.MEASURE, Wanted.PERSON)
+"""No pattern knows every reason or every name, and a measure may be called normal."""
 _PART_SHARE = 0.6
 """For a part of a phrase: "mean rate" where the question says heart rate."""
 _SHORTEST_STEM = 4
@@ -55,7 +55,8 @@ _DRUG_NAME = re.compile(
 )
 _YEAR = re.compile(r"(?<![\d.,/])(?:19|20)\d\d(?![\d/]|[.,]\d)")
 _PENDING = re.compile(
-    r"\b(?:pending|awaited|awaiting|requested|asked for|to be (?:done|sent|booked|repeated)|will be|is due|are due|sent off"
+    r"\b(?:pending|awaited|awaiting|request(?:ed)?|ordered|asked for|to be (?:done|sent|booked|repeated)|will be"
+    r"|(?:is|are) due|sent off"
     r"|(?:have|has) (?:asked|requested|ordered)|not yet|results? (?:to follow|awaited))\b",
     re.IGNORECASE,
 )
@@ -75,7 +76,7 @@ def coverage(asked: Asked, candidate: Candidate, weights: Mapping[str, float]) -
 
 def core_coverage(asked: Asked, candidate: Candidate, weights: Mapping[str, float]) -> float:
     """The same of the question's subject alone: when and where it was is said elsewhere, if at all."""
-    core = [term for term in asked.terms if not term.is_circumstance and not _is_time(term)]
+    core = [term for term in asked.terms if term.is_subject and not _is_time(term)]
     return _share_held(core or asked.terms, candidate, weights)
 
 
@@ -121,6 +122,8 @@ def answers(asked: Asked, candidate: Candidate, covered: float, alike: float, ha
     """Whether the candidate is good enough to be quoted as an answer rather than to say that there is none."""
     if asked.wanted not in _ONLY_PREFERRED and not has_wanted:
         return False
+    if is_too_early(asked, candidate):
+        return False
     if asked.wants_outcome and _PENDING.search(candidate.text):
         return False
     if alike < MUCH_ALIKE and misses_event(asked, candidate):
@@ -136,6 +139,13 @@ def misses_event(asked: Asked, candidate: Candidate) -> bool:
 def asks_of_another_time(asked: Asked, known: frozenset[str]) -> bool:
     """Whether the question names a date or year that stands nowhere among the `known` keys."""
     return any(_is_time(term) and not _is_in(term, known) for term in asked.terms)
+
+
+def is_too_early(asked: Asked, candidate: Candidate) -> bool:
+    """Whether the candidate's document, by the date in its name, is older than the time the question asks of."""
+    written = max((key for key in candidate.document if _FILE_DATE.match(key)), default="")
+    times = [term.term.key for term in asked.terms if _is_time(term)]
+    return bool(written) and any(written[: len(time)] < time for time in times)
 
 
 def _is_time(asked: AskedTerm) -> bool:
@@ -155,7 +165,7 @@ def _held(asked: AskedTerm, candidate: Candidate) -> float:
         (_IN_PASSAGE, candidate.passage),
     )
     exact = next((share for share, keys in places if _is_in(asked, keys)), 0.0)
-    related = next((share for share, keys in places if asked.related & keys), 0.0)
+    related = next((share for share, keys in places if any(group <= keys for group in asked.related)), 0.0)
     parts = asked.term.parts
     partly = len(set(parts) & candidate.own) / len(parts) if parts else 0.0
     return max(exact, _RELATED_SHARE * related, _PART_SHARE * partly)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +26,13 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 _ENCODED_CANDIDATES = 32
 """A quarter of a second on two cores."""
+_FILE_DATE = re.compile(r"\d{4}-\d\d")
 _MOST_QUOTES = 3
 _NEW_TERMS = 2
 _NEARLY_AS_GOOD = 0.88
 # What decides the order. Words first: likeness puts every sentence about blood pressure beside every other.
 _COVERED, _ALIKE, _WANTED, _NEWS, _RANKED = 0.5, 0.3, 0.12, 0.05, 0.15
+_RECENT = 0.25
 _RANK_SCALE = 5.0
 
 
@@ -43,6 +46,7 @@ class Scored:
     alike: float
     has_wanted: bool
     says_more: bool
+    recent: float
     companion: Candidate | None
 
     @property
@@ -50,7 +54,7 @@ class Scored:
         """Higher is better."""
         wanted = 1.0 if self.has_wanted else 0.5 if self.companion else 0.0
         ranked = _RANK_SCALE / (_RANK_SCALE + self.candidate.rank)
-        told = _WANTED * wanted + _NEWS * self.says_more
+        told = _WANTED * wanted + _NEWS * self.says_more + _RECENT * self.recent
         return _COVERED * self.covered + _ALIKE * self.alike + told + _RANKED * ranked
 
 
@@ -77,6 +81,7 @@ def _scored(asked: Asked, found: Sequence[Candidate], encode: Encode) -> list[Sc
         return []
     vectors = encode([asked.text, *(found[index].headed for index in likely)])
     alike = vectors[1:] @ vectors[0]  # [likely]
+    recency = _recency(found) if asked.wants_latest else {}
     return [
         Scored(
             candidate=found[index],
@@ -85,6 +90,7 @@ def _scored(asked: Asked, found: Sequence[Candidate], encode: Encode) -> list[Sc
             alike=float(alike[at]),
             has_wanted=holds_wanted(asked.wanted, found[index]),
             says_more=asked.is_yes_or_no or _says_more(asked, found[index]),
+            recent=recency.get(_date(found[index]), 0.0),
             companion=_companion(asked.wanted, found, index),
         )
         for at, index in enumerate(likely)
@@ -96,6 +102,17 @@ def _likely(found: Sequence[Candidate], covered: Sequence[float]) -> list[int]:
     quotable = [index for index, candidate in enumerate(found) if not candidate.is_heading and candidate.terms]
     quotable.sort(key=lambda index: (-covered[index], found[index].rank))
     return quotable[:_ENCODED_CANDIDATES]
+
+
+def _date(candidate: Candidate) -> str:
+    """The date in the name of the candidate's file, or nothing."""
+    return max((key for key in candidate.document if _FILE_DATE.match(key)), default="")
+
+
+def _recency(found: Sequence[Candidate]) -> Mapping[str, float]:
+    """For the date of each file, how late it is among them: 0 for the oldest, 1 for the newest."""
+    order = sorted({date for candidate in found if (date := _date(candidate))})
+    return {date: place / max(1, len(order) - 1) for place, date in enumerate(order)}
 
 
 def _says_more(asked: Asked, candidate: Candidate) -> bool:

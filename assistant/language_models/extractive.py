@@ -33,7 +33,9 @@ class EncodesTexts(Protocol):
 
 
 MODEL_NAME = "extractive-reader"
-_CONTEXT_TOKENS = 8_192
+_CONTEXT_TOKENS = 32_768
+"""Room for the passages below; the reader itself has no window."""
+_PASSAGES = 80
 _KEPT_VECTORS = 20_000
 """384 float32 each: 30 MB."""
 _QUOTATION_MARKS = re.compile('["“”„«»]')
@@ -47,8 +49,8 @@ class ExtractiveReader(BaseChatModel):
 
     The last human message carries, in `additional_kwargs`, `question`, `passages` ([{"n", "text"}], best first) and
     `history` (earlier questions). Its text is the prompt that other models read; a line "[n] FILE, page" there names
-    the file of passage n. The answer is one to three lines `"quote" [n]`, or the sentence that says that the record does
-    not hold the answer.
+    the file of passage n. The answer is one to three lines `"quote" [n]`, or the sentence that says that the record
+    does not hold the answer.
     """
 
     encoder: EncodesTexts
@@ -140,6 +142,7 @@ def open_extractive_reader(encoder: Encoder) -> AnsweringModel:
         explain=lambda _: None,
         reads_prompts=False,
         answer_tokens=512,
+        passages_per_question=_PASSAGES,
     )
 
 

@@ -183,7 +183,8 @@ ward: ward, bed, bay
 surgeon, operated, who operated, performed: surgeon, operator, performed, consultant
 anesthetist, anesthetic, put to sleep: anesthesia, anesthetist, general, spinal
 colectomy, bowel operation, bowel surgery, bowel removed: hemicolectomy, colectomy, resection, anastomosis
-bowel cancer, colon cancer: caecal, colorectal, adenocarcinoma, colon cancer, bowel cancer
+bowel cancer, colon cancer: caecal, colorectal, adenocarcinoma, colon cancer, bowel cancer, colorectal cancer
+colorectal cancer, colorectal, cancer of the bowel: bowel cancer, colon cancer, colorectal cancer, colorectal
 gallbladder: cholecystectomy, gallstones, biliary
 womb operation: hysterectomy
 tonsils: tonsillectomy
@@ -207,7 +208,6 @@ water infection, bladder infection: urinary tract infection, cystitis
 urine: urine, urinalysis, urinary, dipstick
 catheter: catheter, catheterised
 transfusion, blood transfusion: transfusion, transfused, units, packed
-blood group, blood type: group, rhesus
 throat: throat, airway, angioedema
 what happened, reaction: anaphylaxis, reaction, collapse, rash, swelling
 glasses, spectacles: glasses, spectacles
@@ -238,7 +238,7 @@ mistake, error, wrong, accident: wrong, error, mistake, corrected, as well as, i
 contradict, disagree, conflict: wrong, corrected, annotated, however
 put up, upped, went up, gone up: increase, raise, uptitrate, from, changed, was
 put down, brought down, went down: reduce, decrease, lower, from, changed, was
-taken off, came off, come off: stop, discontinue, come off, cease
+off, taken off, came off, come off: stop, discontinue, come off, cease
 put on: start, commence, begin, new
 strength: strength, dose, power
 swap, swapped, switched: switch, change, replace, instead
@@ -249,15 +249,15 @@ where: hospital, clinic, ward, centre, unit
 
 
 @cache
-def related_keys() -> dict[str, frozenset[str]]:
-    """For the key of each word or phrase people ask with, the keys of the words that answer."""
-    table: dict[str, frozenset[str]] = {}
+def related_keys() -> dict[str, frozenset[frozenset[str]]]:
+    """For the keys of each phrase people ask with, the phrases that answer: each the keys that must stand together."""
+    table: dict[str, frozenset[frozenset[str]]] = {}
     for line in _LINES.strip().splitlines():
         asked, answering = (side.split(",") for side in line.split(":"))
-        keys = frozenset(key for phrase in answering for key in _keys(phrase))
+        groups = frozenset(frozenset(_keys(phrase)) for phrase in answering)
         for phrase in asked:
             name = " ".join(_keys(phrase))
-            table[name] = table.get(name, frozenset()) | keys
+            table[name] = table.get(name, frozenset()) | groups
     return table
 
 

@@ -116,13 +116,41 @@ def test_a_follow_up_is_understood_with_the_question_before_it(reader: Extractiv
 
 
 def test_every_quote_stands_in_the_passage_it_names(reader: ExtractiveReader) -> None:
-    for question in ("What happened to her hip?", "Does it click when she walks upstairs?", "What about potassium?"):
+    for question in ("What happened to her hip?", "Was bisoprolol started?", "What about potassium?"):
         lines = str(reader.invoke(asking(question)).text).splitlines()
         assert 1 <= len(lines) <= 3
         for line in lines:
             match = re.fullmatch(r'"([^"]+)" \[(\d)\]', line)
             assert match
             assert match[1] in " ".join(PASSAGES[int(match[2]) - 1].split())
+
+
+def test_a_sentence_with_quotation_marks_is_quoted_up_to_them(reader: ExtractiveReader) -> None:
+    answer = str(reader.invoke(asking("Does it bother her when she walks upstairs?")).text)
+    assert answer == '"when she walks upstairs, which does not bother her." [3]'
+
+
+def test_a_plan_to_look_is_no_answer_to_what_was_found(reader: ExtractiveReader) -> None:
+    plan = ("I have asked for a colonoscopy, to be done in May.",)
+    assert reader.invoke(asking("What did the colonoscopy show?", passages=plan)).text == not_in_record()
+
+
+def test_the_newest_document_answers_what_is_true_now(reader: ExtractiveReader) -> None:
+    passages = ("Bisoprolol 5 mg once daily.", "Bisoprolol 7.5 mg once daily.")
+    question = asking("What dose of bisoprolol is she on now?", passages=passages)[0]
+    question.content = "[1] 2021-04-21_letter.pdf, page 1 of 2\n…\n\n[2] 2026-01-14_letter.pdf, page 1 of 2\n…"
+    assert str(reader.invoke([question]).text).startswith('"Bisoprolol 7.5 mg once daily." [2]')
+
+
+def test_the_name_of_a_file_says_when_and_where_it_was(reader: ExtractiveReader) -> None:
+    passages = ("Creatinine 88 umol/L", "Creatinine 141 umol/L")
+    question = asking("What was the creatinine in January 2026?", passages=passages)[0]
+    question.content = "[1] 2021-04-21_letter.pdf, page 1 of 2\n…\n\n[2] 2026-01-14_letter.pdf, page 1 of 2\n…"
+    assert str(reader.invoke([question]).text).startswith('"Creatinine 141 umol/L" [2]')
+
+
+def test_a_year_that_stands_nowhere_is_not_answered(reader: ExtractiveReader) -> None:
+    assert reader.invoke(asking("What was the potassium in 2011?")).text == not_in_record()
 
 
 def test_without_passages_the_record_does_not_say(reader: ExtractiveReader) -> None:
@@ -136,7 +164,7 @@ def test_it_streams_quote_by_quote_and_counts_what_it_used(reader: ExtractiveRea
     assert "".join(chunk.text for chunk in chunks) == reader.invoke(question).text
     whole = chunks[0]
     for chunk in chunks[1:]:
-        whole = whole + chunk  # type: ignore[assignment]
+        whole = whole + chunk
     assert isinstance(whole, AIMessageChunk)
     assert whole.usage_metadata
     assert whole.usage_metadata["output_tokens"] > 0
