@@ -59,7 +59,9 @@ function select(address) {
 
 function markFile() {
   const file = shown()?.dataset.file;
-  find("#shown-file").textContent = file ? `#files .entry[data-file="${CSS.escape(file)}"]{background:var(--shade)}` : "";
+  const entry = file ? `#files .entry[data-file="${CSS.escape(file)}"]` : null;
+  find("#shown-file").textContent = entry ? `${entry}{background:var(--shade)}` : "";
+  if (entry && !isReading()) find(entry)?.scrollIntoView({ block: "nearest" });
 }
 
 function openCitation(chip) {

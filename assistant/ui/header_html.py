@@ -7,6 +7,7 @@ from itertools import groupby
 from assistant.domain import Coverage, PageRef, ReadingMode, Record
 from assistant.language_models.answering import ModelDescription
 from assistant.ui.dates import count, page_ranges, tokens
+from assistant.ui.file_names import label
 from assistant.ui.markup import NOTHING, Html, button, join, tag
 
 _UNTITLED = "Untitled record"
@@ -125,7 +126,7 @@ def _reading_badge(mode: ReadingMode, coverage: Coverage) -> Html:
 
 def _reading_mode(mode: ReadingMode, coverage: Coverage) -> str:
     if mode is ReadingMode.RETRIEVAL:
-        return "reads found passages"
+        return "found passages"
     return _read_share(mode, coverage) if coverage.not_read else "whole record read"
 
 
@@ -157,7 +158,7 @@ def _not_read(pages: tuple[PageRef, ...]) -> list[Html]:
     rows = [
         button(
             "open_page",
-            tag("bdi", file),
+            tag("bdi", label(file).title),
             tag("span", f"{'page' if len(numbers) == 1 else 'pages'} {page_ranges(numbers)}"),
             class_="entry",
             data_file=file,

@@ -63,7 +63,7 @@ def test_the_head_lists_the_pages_that_were_not_read() -> None:
 def test_retrieval_is_not_called_reading_the_record() -> None:
     html = head(coverage(prompt_tokens=2_000), ReadingMode.RETRIEVAL)
 
-    assert "reads found passages · 2k of 131k" in html
+    assert "found passages · 2k of 131k" in html
     assert "whole record read" not in html
 
 
