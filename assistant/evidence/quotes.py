@@ -1,8 +1,8 @@
 """Find where a quote stands in the record, word for word.
 
 Only three things may differ, because layout and typing change them and no meaning hangs on them: white space, a hyphen
-that the end of a line put into a word, and the shape of quotation marks. Capitals, digits and full stops must be the
-same, and a quote begins and ends with whole words: "5 mg" does not stand in "2.5 mg".
+that the end of a line put into a word, and the shape of quotation marks, which are single inside a quote. Capitals,
+digits and full stops must be the same, and a quote begins and ends with whole words: "5 mg" is not in "2.5 mg".
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _LOOSE = re.compile(
 _REPLACEMENTS = {"wrap": "", "hyphen": "", "wrapped_hyphen": "-", "nothing": "", "space": " "}
 _PAGES_APART = "\n\x00\n"
 """Stands between pages that do not follow each other, so that no quote runs over it."""
+# Inside a quote, the record's own double quotation marks are written as single ones. Never after a digit: 5'10".
+_NESTED = re.compile(r"(?<![\w'])'([^'\"\n]{1,400})'(?!\w)")
 _NUMBER_JOINS = ".,"
 _MARGIN_LINES = 4
 """A footer or a header has at most so many lines."""
@@ -124,9 +126,14 @@ class QuoteFinder:
 
     def locate(self, quote: str) -> tuple[Span, ...]:
         """All places where `quote` stands, in record order; a place that runs over a page's edge is one span a page."""
-        sought = _plain(quote.strip())
-        places = list(self._joined.places(sought)) or list(self._around_margins(quote, sought))
+        places = self._places(quote)
+        if not places and (unnested := _NESTED.sub(r'"\1"', quote.translate(_SHAPES))) != quote:
+            places = self._places(unnested)
         return tuple(span for place in places for span in place)
+
+    def _places(self, quote: str) -> list[tuple[Span, ...]]:
+        sought = _plain(quote.strip())
+        return list(self._joined.places(sought)) or list(self._around_margins(quote, sought))
 
     def _around_margins(self, quote: str, sought: _Plain) -> Iterator[tuple[Span, ...]]:
         """Places that run over a page's edge around its footer and the next page's header."""

@@ -39,6 +39,7 @@ _PASSAGES = 80
 _KEPT_VECTORS = 20_000
 """384 float32 each: 30 MB."""
 _QUOTATION_MARKS = re.compile('["“”„«»]')
+_PAIRED = re.compile(r"(?<![\w\"])[\"“„«]([^\"“”„«»'\n]{1,400})[\"”»](?!\w)")
 _FILE = re.compile(r"^\[(\d+)\] ([^\n]{1,255}), page \d", re.MULTILINE)
 _LONGEST_QUOTE = 1_500
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -152,8 +153,9 @@ def count_tokens(text: str) -> int:
 
 
 def _quotable(candidate: Candidate) -> str:
-    """The candidate's longest part without quotation marks, which would end the quote early."""
-    part = max(_QUOTATION_MARKS.split(candidate.text), key=len).strip()
+    """The candidate with its own quotations in single marks; of marks without a partner, the longest part between."""
+    nested = _PAIRED.sub(r"'\1'", candidate.text)
+    part = max(_QUOTATION_MARKS.split(nested), key=len).strip()
     return part if len(part) <= _LONGEST_QUOTE else part[:_LONGEST_QUOTE].rsplit(" ", 1)[0]
 
 

@@ -61,6 +61,13 @@ def test_a_quote_with_anything_else_changed_is_not_found(quote: str, text: str) 
     assert found(quote, text) == []
 
 
+def test_a_quotation_inside_the_quote_may_be_in_single_marks() -> None:
+    text = 'The letter stating "no known drug allergies" was corrected. Height 5\'10".'
+    (span,) = locate("stating 'no known drug allergies' was corrected", [page(text)])
+    assert text[span.start : span.end] == 'stating "no known drug allergies" was corrected'
+    assert locate("Height 5'10'", [page(text)]) == ()
+
+
 def test_every_place_is_found_in_record_order() -> None:
     spans = locate("no rash", [page("no rash. later no\nrash", 1), page("again: no rash", 2)])
     assert [(span.page, span.start, span.end) for span in spans] == [(1, 0, 7), (1, 15, 22), (2, 7, 14)]
