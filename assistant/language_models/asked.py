@@ -64,7 +64,8 @@ _LEADING = r"(?<![^\W_] )(?<!, )"
 _KINDS = {
     Wanted.FREQUENCY: r"how (?:often|frequently)|how many times|frequency",
     Wanted.DOSE: r"dos(?:e|es|age|ing)|how many (?:mg|milligrams|mcg|micrograms)|strength",
-    Wanted.DATE: rf"{_LEADING}when|since when|(?:what|which|on what|on which) (?:date|day|year|month)|date|how long ago",
+    Wanted.DATE: rf"{_LEADING}when|since when|(?:what|which|on what|on which) (?:date|day|year|month)|date"
+    r"|how long ago",
     Wanted.PERSON: rf"{_LEADING}who(?:se|m)?"
     r"|(?:which|what) (?:doctor|surgeon|physician|nurse|consultant|specialist|\w+ist|gp)",
     Wanted.NUMBER: r"how (?:many|high|low|old|long|tall|big|large|heavy|far|much)|value|level|count|percentage|score"

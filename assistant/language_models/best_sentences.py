@@ -24,12 +24,12 @@ from assistant.language_models.candidates import Candidate, NumberedPassage, can
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
-_ENCODED_CANDIDATES = 32
+_ENCODED_CANDIDATES = 24
 """A quarter of a second on two cores."""
 _FILE_DATE = re.compile(r"\d{4}-\d\d")
 _MOST_QUOTES = 3
 _NEW_TERMS = 2
-_NEARLY_AS_GOOD = 0.88
+_NEARLY_AS_GOOD = 0.84
 # What decides the order. Words first: likeness puts every sentence about blood pressure beside every other.
 _COVERED, _ALIKE, _WANTED, _NEWS, _RANKED = 0.5, 0.3, 0.12, 0.05, 0.15
 _RECENT = 0.25

@@ -114,5 +114,30 @@ def test_the_best_extent_is_the_sentence_or_row_the_statement_rests_on() -> None
         assert cited.text[span.start - 100 : span.end - 100] == words
 
 
+@pytest.mark.parametrize(
+    ("statement", "cited"),
+    [
+        ("Her hemoglobin was 16.", "Her hemoglobin A1c was 16."),
+        ("The patient has known drug allergies.", "Allergies: NKDA"),
+        ("The patient has known drug allergies.", "No known drug allergies."),
+        ("He has prostate cancer.", "A PSA was taken to rule out prostate cancer."),
+        ("He has a fever.", "Use ibuprofen if he has a fever."),
+        ("Pneumonia was found.", "Pneumonia was ruled out."),
+        ("The potassium was 5.", "The potassium was 5.9."),
+        ("Morphine was given by mouth.", "Morphine was given intravenously."),
+    ],
+)
+def test_words_that_only_look_alike_prove_nothing(statement: str, cited: str) -> None:
+    assert check(statement, [passage(cited)]).support is Support.UNSUPPORTED
+
+
+def test_an_abbreviated_denial_proves_the_denial_in_full() -> None:
+    assert check("No known drug allergies.", [passage("Allergies: NKDA")]).support is Support.SUPPORTED
+
+
+def test_both_spellings_of_english_are_one() -> None:
+    assert check("Anemia and ankle edema.", [passage("Anaemia, oedema of the ankle.")]).support is Support.SUPPORTED
+
+
 def test_nothing_is_pointed_at_where_no_word_is_shared() -> None:
     assert best_extent("Colonoscopy was clean.", passage()) is None

@@ -1,0 +1,53 @@
+"""Text falls into terms that compare by meaning: stems, synonyms, numbers with units."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.evidence.terms import content_terms, terms
+
+
+def keys(text: str) -> list[str]:
+    return [term.key + (f" {term.unit}" if term.unit else "") for term in content_terms(text)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("20mg", "20 milligrams"),
+        ("10 mg/day", "10 mg daily"),
+        ("1,200.50 mL", "1200.5 ml"),
+        ("two weeks", "2 weeks"),
+        ("62-year-old", "62 years old"),
+        ("HTN", "high blood pressure"),
+        ("SOB", "shortness of breath"),
+        ("Tylenol BID", "paracetamol twice a day"),
+        ("haemoglobin", "hemoglobin"),
+    ],
+)
+def test_what_means_the_same_has_the_same_keys(one: str, other: str) -> None:
+    assert keys(one) == keys(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("20 mg", "20 mcg"), ("1+", "11+"), ("2nd", "3nd"), ("-2.5", "2.5"), ("normal", "abnormal")]
+)
+def test_what_means_another_thing_has_other_keys(one: str, other: str) -> None:
+    assert keys(one) != keys(other)
+
+
+def test_function_words_and_marks_carry_no_meaning() -> None:
+    assert keys("The patient states that she has had [1], [2-4]") == []
+
+
+def test_every_term_knows_where_it_stands() -> None:
+    text = "BP 150/90 mmHg on 12 May 2024, isn't high"
+    words = [text[term.start : term.end] for term in terms(text) if term.is_content]
+    assert words == ["BP", "150/90 mmHg", "12 May 2024", "n't", "high"]
+
+
+def test_a_phrase_of_several_words_keeps_its_parts() -> None:
+    (term,) = content_terms("type 2 diabetes")
+    assert term.parts == ("type", "2", "diabet")
+    (indivisible,) = content_terms("hemoglobin A1c")
+    assert not indivisible.parts
