@@ -7,7 +7,7 @@ the sentences it rests on. Only words that passed are boxed: a wrong highlight i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assistant.conversation.marks import Mark
 from assistant.conversation.sources import Source
@@ -15,6 +15,7 @@ from assistant.conversation.statements import WrittenStatement, written_statemen
 from assistant.domain import Citation, Page, PageRef, Passage, Span, Statement, Support
 from assistant.evidence.boxes import boxes
 from assistant.evidence.quotes import locate
+from assistant.evidence.sentences import sentences
 from assistant.evidence.support import best_extent, check
 from assistant.prompts import not_in_record
 
@@ -132,8 +133,14 @@ class _Checker:
         return [page for page in (self.page_of(ref), self.page_of(following)) if page]
 
     def _passage(self, span: Span) -> Passage:
+        """The words with the whole sentences that they stand in: "evidence of fracture" may follow a "no"."""
         page = self.page_of(span.page_ref)
-        return Passage(span=span, text=page.text[span.start : span.end] if page else "")
+        if page is None:
+            return Passage(span=span, text="")
+        touched = [e for e in sentences(page.text) if e.start < span.end and span.start < e.end]
+        start = min([span.start, *(extent.start for extent in touched)])
+        end = max([span.end, *(extent.end for extent in touched)])
+        return Passage(span=replace(span, start=start, end=end), text=page.text[start:end])
 
     def _cite(self, span: Span) -> int:
         if span not in self.citations:

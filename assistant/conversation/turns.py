@@ -180,7 +180,9 @@ class Turn:
         extra = {
             "question": self._question,
             "history": [turn.question for turn in self._history],
-            "passages": [{"n": source.n, "text": source.passage.text} for source in matter.sources],
+            "passages": [
+                {"n": source.n, "file": source.page_ref.file, "text": source.passage.text} for source in matter.sources
+            ],
         }
         return [*messages, HumanMessage(content, additional_kwargs={} if self._model.reads_prompts else extra)]
 

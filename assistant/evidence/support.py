@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.domain import Origin, Page, Passage, Span, Support, Words
-from assistant.evidence.agreement import Reading, disagreements, is_covered, read, said_around
+from assistant.evidence.agreement import Reading, disagreements, is_covered, other_standing, read, said_around
 from assistant.evidence.quotes import QuoteFinder
 from assistant.evidence.sentences import Extent, sentences
 
@@ -48,7 +48,9 @@ def check(statement: str, cited: Sequence[Passage]) -> Verdict:
     quotations = _QUOTATION.findall(statement)
     if not quotations:
         return _verdict(Support.SUPPORTED, _reasons(read(statement), cited))
-    return _verdict(Support.QUOTED, (*_altered(quotations, cited), *_around(statement, cited)))
+    return _verdict(
+        Support.QUOTED, (*_altered(quotations, cited), *_around(statement, cited), *_recast(statement, cited))
+    )
 
 
 def best_extent(statement: str, passage: Passage) -> Span | None:
@@ -112,6 +114,12 @@ def _around(statement: str, cited: Sequence[Passage]) -> Iterator[str]:
     """What the words around the quotations bring that the cited words do not prove; plain framing needs no proof."""
     around = _QUOTATION.sub(" … ", statement)
     yield from said_around(read(around), [reading for passage in cited for reading in _readings(passage)])
+
+
+def _recast(statement: str, cited: Sequence[Passage]) -> Iterator[str]:
+    """What the quoted words stand for otherwise where they were taken from: denied, doubted, or a relative's."""
+    told = read(_QUOTATION.sub(r" \1 ", statement))
+    yield from other_standing(told, [reading for passage in cited for reading in _readings(passage)])
 
 
 def _readings(passage: Passage) -> Iterator[Reading]:

@@ -40,7 +40,6 @@ _KEPT_VECTORS = 20_000
 """384 float32 each: 30 MB."""
 _QUOTATION_MARKS = re.compile('["“”„«»]')
 _PAIRED = re.compile(r"(?<![\w\"])[\"“„«]([^\"“”„«»'\n]{1,400})[\"”»](?!\w)")
-_FILE = re.compile(r"^\[(\d+)\] ([^\n]{1,255}), page \d", re.MULTILINE)
 _LONGEST_QUOTE = 1_500
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -48,10 +47,9 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 class ExtractiveReader(BaseChatModel):
     """A chat model that only quotes.
 
-    The last human message carries, in `additional_kwargs`, `question`, `passages` ([{"n", "text"}], best first) and
-    `history` (earlier questions). Its text is the prompt that other models read; a line "[n] FILE, page" there names
-    the file of passage n. The answer is one to three lines `"quote" [n]`, or the sentence that says that the record
-    does not hold the answer.
+    The last human message carries, in `additional_kwargs`, `question`, `passages` ([{"n", "file", "text"}], best
+    first) and `history` (earlier questions). The answer is one to three lines `"quote" [n]`, or the sentence that says
+    that the record does not hold the answer.
     """
 
     encoder: EncodesTexts
@@ -101,9 +99,8 @@ class ExtractiveReader(BaseChatModel):
         asked = next((message for message in reversed(messages) if isinstance(message, HumanMessage)), None)
         extra = asked.additional_kwargs if asked else {}
         question = str(extra.get("question") or (asked.text if asked else ""))
-        files = {int(n): file for n, file in _FILE.findall(asked.text if asked else "")}
         passages = [
-            NumberedPassage(n=int(each["n"]), text=str(each["text"]), file=files.get(int(each["n"]), ""))
+            NumberedPassage(n=int(each["n"]), text=str(each["text"]), file=str(each.get("file", "")))
             for each in extra.get("passages", ())
         ]
         history = [str(earlier) for earlier in extra.get("history", ())]

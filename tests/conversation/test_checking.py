@@ -73,6 +73,17 @@ def test_a_paraphrase_with_a_wrong_number_is_unsupported() -> None:
     assert answer.citations == ()
 
 
+def test_words_cut_out_of_a_denial_prove_nothing() -> None:
+    scan = page("There is no evidence of fracture. Pain has been less.", number=1)
+    source = Source(n=1, passage=_whole(scan))
+    for written, support in (
+        ('The scan shows "evidence of fracture" [1].', Support.UNSUPPORTED),
+        ('The scan shows "no evidence of fracture" [1].', Support.QUOTED),
+    ):
+        answer = check_answer(written, [source], {PageRef(file=scan.file, page=1): scan}.get)
+        assert answer.statements[0].support is support
+
+
 def test_the_sentence_for_nothing_found_and_general_knowledge_are_told_apart() -> None:
     assert checked("The record does not say.").statements[0].support is Support.NOT_IN_RECORD
     general = checked("General knowledge: ACE inhibitors can raise potassium.")

@@ -66,8 +66,19 @@ def reader(encoder: WordEncoder) -> ExtractiveReader:
 PASSAGES = (LETTER, LABORATORY, ORTHOPAEDICS)
 
 
-def asking(question: str, history: Sequence[str] = (), passages: Sequence[str] = PASSAGES) -> list[HumanMessage]:
-    numbered = [{"n": n, "text": text} for n, text in enumerate(passages, start=1)]
+DATED = ("2021-04-21_letter.pdf", "2026-01-14_letter.pdf")
+
+
+def asking(
+    question: str,
+    history: Sequence[str] = (),
+    passages: Sequence[str] = PASSAGES,
+    files: Sequence[str] = ("a.pdf", "b.pdf", "c.pdf"),
+) -> list[HumanMessage]:
+    numbered = [
+        {"n": n, "file": file, "text": text}
+        for n, (file, text) in enumerate(zip(files, passages, strict=False), start=1)
+    ]
     extra = {"question": question, "passages": numbered, "history": list(history)}
     return [HumanMessage("the whole prompt", additional_kwargs=extra)]
 
@@ -137,15 +148,13 @@ def test_a_plan_to_look_is_no_answer_to_what_was_found(reader: ExtractiveReader)
 
 def test_the_newest_document_answers_what_is_true_now(reader: ExtractiveReader) -> None:
     passages = ("Bisoprolol 5 mg once daily.", "Bisoprolol 7.5 mg once daily.")
-    question = asking("What dose of bisoprolol is she on now?", passages=passages)[0]
-    question.content = "[1] 2021-04-21_letter.pdf, page 1 of 2\n…\n\n[2] 2026-01-14_letter.pdf, page 1 of 2\n…"
+    question = asking("What dose of bisoprolol is she on now?", passages=passages, files=DATED)[0]
     assert str(reader.invoke([question]).text).startswith('"Bisoprolol 7.5 mg once daily." [2]')
 
 
 def test_the_name_of_a_file_says_when_and_where_it_was(reader: ExtractiveReader) -> None:
     passages = ("Creatinine 88 umol/L", "Creatinine 141 umol/L")
-    question = asking("What was the creatinine in January 2026?", passages=passages)[0]
-    question.content = "[1] 2021-04-21_letter.pdf, page 1 of 2\n…\n\n[2] 2026-01-14_letter.pdf, page 1 of 2\n…"
+    question = asking("What was the creatinine in January 2026?", passages=passages, files=DATED)[0]
     assert str(reader.invoke([question]).text).startswith('"Creatinine 141 umol/L" [2]')
 
 
