@@ -22,7 +22,10 @@ ALREADY_THERE = "this file is already in the record; it was not added again"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProgress:
-    """Where one file stands: pages read of `total`, passages indexed, done, or failed with its problem."""
+    """Where one file stands: pages read of `total`, passages indexed, done, or failed with its problem.
+
+    `source` is what the file turned out to be, once that is known.
+    """
 
     file: str
     stage: Stage
@@ -30,37 +33,47 @@ class FileProgress:
     total: int | None = None
     problem: FileProblem | None = None
     warnings: tuple[str, ...] = ()
+    source: SourceFile | None = None
 
 
 def take_in(
-    stored: StoredRecord, uploads: Sequence[Upload], limits: Limits, indexes: Indexes
+    stored: StoredRecord,
+    uploads: Sequence[Upload],
+    limits: Limits,
+    indexes: Indexes,
+    *,
+    keep_duplicates: bool = False,
 ) -> Generator[FileProgress, None, None]:
-    """Read, store and index the uploads in order. Closing the iterator cancels; finished files stay."""
+    """Read, store and index the uploads in order. Closing the iterator cancels; finished files stay.
+
+    A file whose bytes the record already has is passed over, unless `keep_duplicates`.
+    """
     for upload in uploads:
         try:
-            yield from _take_in_one(stored, upload, limits, indexes)
+            known = None if keep_duplicates else _known(stored.record().files, upload.path)
+            yield from _passed_over(known) if known else _take_in_one(stored, upload, limits, indexes)
         except AnamnesisError as failure:
             problem = FileProblem(code="not_stored", message=failure.message)
             yield FileProgress(file=clean_name(upload.name), stage="failed", problem=problem)
 
 
+def _passed_over(known: SourceFile) -> Generator[FileProgress, None, None]:
+    pages = known.page_count
+    yield FileProgress(file=known.name, stage="done", done=pages, total=pages, warnings=(ALREADY_THERE,), source=known)
+
+
 def _take_in_one(
     stored: StoredRecord, upload: Upload, limits: Limits, indexes: Indexes
 ) -> Generator[FileProgress, None, None]:
-    files = stored.record().files
-    if known := _known(files, upload.path):
-        pages = known.page_count
-        yield FileProgress(file=known.name, stage="done", done=pages, total=pages, warnings=(ALREADY_THERE,))
-        return
-    file = yield from _read_and_store(stored, upload, limits, [file.name for file in files])
+    taken = [file.name for file in stored.record().files]
+    file = yield from _read_and_store(stored, upload, limits, taken)
     if file.problem:
-        yield FileProgress(file=file.name, stage="failed", problem=file.problem)
+        yield FileProgress(file=file.name, stage="failed", problem=file.problem, source=file)
         return
     for passages in indexes.brought_up_to_date(stored):
         yield FileProgress(file=file.name, stage="indexing", done=passages)
-    yield FileProgress(
-        file=file.name, stage="done", done=file.page_count, total=file.page_count, warnings=file.warnings
-    )
+    pages = file.page_count
+    yield FileProgress(file=file.name, stage="done", done=pages, total=pages, warnings=file.warnings, source=file)
 
 
 def _read_and_store(

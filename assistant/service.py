@@ -90,13 +90,16 @@ class Service:
         self._model.forget()
         self._audit.note(Verb.DELETE, record_id)
 
-    def add_files(self, record_id: str, uploads: Sequence[Upload]) -> Iterator[FileProgress]:
+    def add_files(
+        self, record_id: str, uploads: Sequence[Upload], *, keep_duplicates: bool = False
+    ) -> Iterator[FileProgress]:
         """Read, store and index files, with progress. Closing it cancels; finished files stay."""
         stored = self._library.open(record_id)
         self._audit.note(Verb.ADD_FILE, record_id)
         self._waiting[record_id] += (waiting := len(uploads))
         try:
-            with closing(take_in(stored, uploads, self._limits, self._indexes)) as progress:
+            steps = take_in(stored, uploads, self._limits, self._indexes, keep_duplicates=keep_duplicates)
+            with closing(steps) as progress:
                 for step in progress:
                     if step.stage in ("done", "failed"):
                         waiting -= 1
