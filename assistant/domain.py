@@ -305,7 +305,7 @@ class SummarySection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A summary of a record: sections of checked statements; `missing` names what the record does not say."""
+    """A summary of a record: sections of checked statements; `missing` names the headings without any."""
 
     kind: str
     title: str

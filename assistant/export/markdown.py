@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from assistant.domain import Answer, Citation, Statement, Summary, Support
 
 DRAFT = "*Draft for clinician review. Check the source before acting.*"
+# A summary that found nothing proves no absence.
+NOTHING_FOUND = "Nothing was found, which does not mean that the record is silent:"
 _SIGNS = {
     Support.UNSUPPORTED: " ⚑ not found in the record",
     Support.GENERAL: " (general knowledge)",
@@ -19,7 +21,7 @@ def summary_markdown(summary: Summary) -> str:
     for section in summary.sections:
         lines += [f"## {_plain(section.heading)}", "", *map(_item, section.statements), ""]
     if summary.missing:
-        lines += [f"The record does not say: {', '.join(map(_plain, summary.missing))}.", ""]
+        lines += [f"{NOTHING_FOUND} {', '.join(map(_plain, summary.missing))}.", ""]
     return "\n".join(lines + _sources(summary.citations))
 
 

@@ -57,6 +57,7 @@ _ROW_SHARE = 0.6
 _POINTS_BACK = re.compile(r"(?:This|These|Those|It)\b")
 # "2024-05-12_discharge-summary.pdf" is read as a date and words.
 _NAME_BREAKS = re.compile(r"_|\.\w{2,5}$|-(?!\d)")
+_PAGE_COUNT = re.compile(r"\bpage \d+ (?:of|/) \d+\b", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 
 
@@ -87,6 +88,8 @@ def _of_passage(passage: NumberedPassage, rank: int) -> Iterator[Candidate]:
     above: list[int] = []
     header: int | None = None
     for place, text in enumerate(texts):
+        if _PAGE_COUNT.search(text):  # a header or footer of the page: it answers nothing
+            continue
         header = _header(texts, place, header)
         heads = above[-_HEADINGS_ABOVE:] + ([header] if header is not None else [])
         yield Candidate(

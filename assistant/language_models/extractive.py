@@ -40,6 +40,7 @@ _KEPT_VECTORS = 20_000
 """384 float32 each: 30 MB."""
 _QUOTATION_MARKS = re.compile('["“”„«»]')
 _PAIRED = re.compile(r"(?<![\w\"])[\"“„«]([^\"“”„«»'\n]{1,400})[\"”»](?!\w)")
+_BULLETS = "•▪◦‣*- "
 _LONGEST_QUOTE = 1_500
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -111,13 +112,17 @@ class ExtractiveReader(BaseChatModel):
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of `texts`, those of earlier questions' sentences remembered."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        if len(self._vectors) + len(new) > _KEPT_VECTORS:
-            self._vectors.clear()
-            new = list(dict.fromkeys(texts))
+        known = self._vectors  # another thread may put a new one in its place at any moment
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        needed = {text: known[text] for text in texts if text in known}
         if new:
-            self._vectors.update(zip(new, self.encoder.encode(new), strict=True))
-        return np.stack([self._vectors[text] for text in texts])
+            needed.update(zip(new, self.encoder.encode(new), strict=True))
+        self._vectors = needed if len(known) + len(new) > _KEPT_VECTORS else {**known, **needed}
+        return np.stack([needed[text] for text in texts])
+
+    def forget(self) -> None:
+        """Drop the remembered sentences: to be called when a record is deleted."""
+        self._vectors = {}
 
     def _metadata(self) -> dict[str, Any]:
         return {"model_name": self.model}
@@ -125,8 +130,9 @@ class ExtractiveReader(BaseChatModel):
 
 def open_extractive_reader(encoder: Encoder) -> AnsweringModel:
     """The reader as the conversation uses it."""
+    reader = ExtractiveReader(encoder=encoder)
     return AnsweringModel(
-        chat=ExtractiveReader(encoder=encoder),
+        chat=reader,
         description=ModelDescription(
             name="Extractive reader",
             badge="Quotes only, no language model",
@@ -139,6 +145,7 @@ def open_extractive_reader(encoder: Encoder) -> AnsweringModel:
         count_tokens=count_tokens,
         explain=lambda _: None,
         reads_prompts=False,
+        forget=reader.forget,
         answer_tokens=512,
         passages_per_question=_PASSAGES,
     )
@@ -151,7 +158,7 @@ def count_tokens(text: str) -> int:
 
 def _quotable(candidate: Candidate) -> str:
     """The candidate with its own quotations in single marks; of marks without a partner, the longest part between."""
-    nested = _PAIRED.sub(r"'\1'", candidate.text)
+    nested = _PAIRED.sub(r"'\1'", candidate.text.lstrip(_BULLETS))
     part = max(_QUOTATION_MARKS.split(nested), key=len).strip()
     return part if len(part) <= _LONGEST_QUOTE else part[:_LONGEST_QUOTE].rsplit(" ", 1)[0]
 

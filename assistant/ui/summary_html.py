@@ -1,9 +1,10 @@
-"""A summary of the record: headings, checked statements, and what the record does not say."""
+"""A summary of the record: headings, checked statements, and what nothing was found about."""
 
 from __future__ import annotations
 
 from assistant.conversation.summaries import SummaryProgress
 from assistant.domain import Summary
+from assistant.export.markdown import NOTHING_FOUND
 from assistant.ui.answer_html import checked, proven_count, verdict
 from assistant.ui.markup import Html, button, join, tag
 
@@ -29,9 +30,7 @@ def summary(written: Summary | None) -> Html:
             join(tag("h3", section.heading), *checked("", section.statements, written.citations, place=PLACE))
             for section in written.sections
         ),
-        tag("p", "The record does not say: ", ", ".join(written.missing), ".", class_="soft")
-        if written.missing
-        else None,
+        tag("p", NOTHING_FOUND, " ", ", ".join(written.missing), ".", class_="soft") if written.missing else None,
         tag(
             "div",
             tag("b", verdict(statements), class_="verdict proven" if proven_count(statements)[0] else "verdict"),

@@ -141,6 +141,12 @@ def test_the_quotation_marks_of_a_sentence_become_single_ones_in_its_quote(reade
     assert answer == "\"She says 'it clicks' when she walks upstairs, which does not bother her.\" [3]"
 
 
+def test_a_footer_is_never_quoted_and_a_bullet_not_with_its_line(reader: ExtractiveReader) -> None:
+    passages = ("Hospital no. N447 Page 2 of 5 University Hospital", "• Admitted to hospital with fluid overload.")
+    answer = str(reader.invoke(asking("Why was she admitted to hospital?", passages=passages)).text)
+    assert answer == '"Admitted to hospital with fluid overload." [2]'
+
+
 def test_a_plan_to_look_is_no_answer_to_what_was_found(reader: ExtractiveReader) -> None:
     plan = ("I have asked for a colonoscopy, to be done in May.",)
     assert reader.invoke(asking("What did the colonoscopy show?", passages=plan)).text == not_in_record()

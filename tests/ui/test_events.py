@@ -237,7 +237,7 @@ def test_an_address_that_leads_nowhere_is_one_clear_sentence(visit: Visit, data:
 def test_the_summary_is_checked_and_cited(visit: Visit) -> None:
     last = list(summary_events.summarize(visit, Occasion({})))[-1]
 
-    assert "The record does not say: Family history." in str(last.summary)
+    assert "the record is silent: Family history." in str(last.summary)
     assert 'data-turn="summary" data-n="1"' in str(last.summary)
     assert 'class="evidence"' in cited(visit, 1, turn="summary")
 
