@@ -73,7 +73,8 @@ class PrefixStore:
         token_ids = cache.tokens[:tokens]
         used = []
         try:
-            self._place.folder.mkdir(parents=True, exist_ok=True)
+            # Not those above it: a record that was deleted meanwhile must not come back.
+            self._place.folder.mkdir(exist_ok=True)
             for start, path in self._chain(token_ids):
                 if not path.exists():
                     self._write(

@@ -20,7 +20,7 @@ from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
 from assistant.domain import Hit, Page, Passage, SourceFile
-from assistant.errors import EvidenceError, StorageError
+from assistant.errors import EvidenceError, RecordNotFoundError, StorageError
 from assistant.evidence import segments
 from assistant.evidence.contents import Contents
 from assistant.evidence.encoder import Encoder
@@ -29,7 +29,7 @@ from assistant.evidence.passages import passages
 from assistant.evidence.ranking import POOL_PASSAGES
 from assistant.evidence.segments import Segment
 from assistant.evidence.selection import chosen
-from assistant.evidence.vectors import CHROMA_FAILURES, VectorStore, is_damaged
+from assistant.evidence.vectors import CHROMA_FAILURES, CLOSED, VectorStore, is_damaged
 
 _FORMAT = 1
 """Raised when passages, terms or vectors are made differently: older folders are then made again."""
@@ -46,19 +46,23 @@ class EvidenceIndex:
     def __init__(self, folder: Path, encoder: Encoder) -> None:
         """Open the index in `folder`, or make it.
 
-        Raises EvidenceError if it is in use, StorageError if the disk refuses.
+        Raises EvidenceError if it is in use, RecordNotFoundError if the folder above it is gone, StorageError if the
+        disk refuses.
         """
         self._folder, self._encoder = folder, encoder
         self._change = threading.RLock()
         self._contents = Contents()
+        self._closed = False
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
             self._lock = FileLock(folder / _LOCK, timeout=0, mode=0o600)
             self._lock.acquire()
         except Timeout as failure:
             raise EvidenceError(
                 "this record's index is open elsewhere; close the other Anamnesis and try again"
             ) from failure
+        except FileNotFoundError as failure:
+            raise RecordNotFoundError("There is no such record; it may have been deleted.") from failure
         except OSError as failure:
             raise StorageError(
                 "the record's index folder cannot be written; free some space or check its permissions"
@@ -105,20 +109,22 @@ class EvidenceIndex:
 
     def remove(self, file: str) -> None:
         """Forget a file; nothing of it stays in the folder."""
-        with self._change:
+        with self._changing():
             kept = tuple(segment for segment in self._contents.segments if segment.file != file)
             if len(kept) < len(self._contents.segments):
                 self._replace(kept)
 
     def rebuild(self, pages: Iterable[Page]) -> Generator[int, None, None]:
         """Throw everything away and index `pages`; yields as `add` does."""
-        with self._change:
+        with self._changing():
             self._replace(())
         yield from self.add(pages)
 
     def search(self, query: str, top_k: int, files: Sequence[str] | None = None) -> tuple[Hit, ...]:
         """The `top_k` passages that answer `query` best, best first, from `files` or from all."""
         contents = self._contents
+        if self._closed:
+            raise EvidenceError(CLOSED)
         numbers = contents.numbers_of(files)
         if top_k < 1 or not query.strip() or not len(numbers):
             return ()
@@ -129,9 +135,18 @@ class EvidenceIndex:
     def close(self) -> None:
         """Give back the folder: no file of it stays open, and the record can be deleted."""
         with self._change:
+            self._closed = True
             self._contents = Contents()
             self._vectors.close()
             self._lock.release()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Alone with the folder, which is ours only until `close`: after that it may be deleted at any time."""
+        with self._change:
+            if self._closed or not self._folder.is_dir():
+                raise EvidenceError(CLOSED)
+            yield
 
     def _open(self) -> None:
         listed = _listed_segments(self._folder / _MANIFEST, self._encoder.fingerprint)
@@ -179,7 +194,7 @@ class EvidenceIndex:
         self._commit(segment)
 
     def _commit(self, segment: Segment) -> None:
-        with self._change, _storage():
+        with self._changing(), _storage():
             self.remove(segment.file)
             segments.save(self._folder, segment)
             self._vectors.add(segment.name, segment.vectors)
@@ -212,7 +227,7 @@ class EvidenceIndex:
         """(passage number, cosine) of the passages of `files` that are nearest to the question in meaning."""
         vector = self._encoder.encode([query])[0]
         among = None if files is None else [segment.name for segment in contents.segments if segment.file in files]
-        with self._change:
+        with self._changing():
             try:
                 nearest = self._vectors.nearest(vector, POOL_PASSAGES, among)
             except CHROMA_FAILURES:

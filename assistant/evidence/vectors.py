@@ -24,6 +24,7 @@ from langchain_core.embeddings import Embeddings
 from assistant.errors import EvidenceError
 from assistant.evidence.encoder import Vectors
 
+CLOSED = "the record was closed; open it again"
 _COLLECTION = "passages"
 _DATABASE = "chroma.sqlite3"
 _ROWS_A_CALL = 1000
@@ -71,6 +72,7 @@ class VectorStore:
 
     def add(self, segment: str, vectors: Vectors) -> None:
         """Add the vectors of a segment; row i gets the address "segment-i"."""
+        self._client_or_raise()
         for first in range(0, len(vectors), _ROWS_A_CALL):
             self._made.vectors = vectors[first : first + _ROWS_A_CALL]
             addresses = [f"{segment}-{row}" for row in range(first, first + len(self._made.vectors))]
@@ -79,6 +81,7 @@ class VectorStore:
 
     def nearest(self, vector: Vectors, count: int, segments: Sequence[str] | None = None) -> tuple[Near, ...]:
         """The rows nearest to `vector` (float32 [dimensions]), nearest first; only those of `segments`, if given."""
+        self._client_or_raise()
         among = None if segments is None else {"segment": {"$in": list(segments)}}
         found = self._store.similarity_search_by_vector_with_relevance_scores(
             vector.tolist(),
@@ -100,7 +103,11 @@ class VectorStore:
             self._client = None
 
     def _open(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            # Not those above it: an index that was deleted meanwhile must not come back.
+            self._folder.mkdir(exist_ok=True, mode=0o700)
+        except FileNotFoundError as failure:
+            raise EvidenceError(CLOSED) from failure
         settings = Settings(anonymized_telemetry=False, is_persistent=True)
         self._client = cast("Client", chromadb.PersistentClient(path=str(self._folder), settings=settings))
         self._store = Chroma(
@@ -112,7 +119,7 @@ class VectorStore:
 
     def _client_or_raise(self) -> Client:
         if self._client is None:
-            raise EvidenceError("the index is closed; open the record again")
+            raise EvidenceError(CLOSED)
         return self._client
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from assistant.library.disk import make_folder, storage_errors, write_all
+from assistant.library.disk import make_folders, storage_errors, write_all
 from assistant.library.title_page import now
 
 _FILE = "audit.jsonl"
@@ -57,7 +57,7 @@ class AuditLog:
         entry = AuditEntry(time=now(), who=_id(who or _system_user()), verb=verb, record_id=_id(record_id))
         line = json.dumps(asdict(entry)).encode() + b"\n"
         with storage_errors():
-            make_folder(self._path.parent)
+            make_folders(self._path.parent)
             # O_APPEND: two processes' lines stand one after the other, never inside one another.
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:

@@ -28,11 +28,16 @@ def storage_errors() -> Iterator[None]:
         raise StorageError(_sentence(error)) from error
 
 
-def make_folder(folder: Path) -> None:
+def make_folders(folder: Path) -> None:
     """Create the folder, and those above it, for this user alone. One that exists stays as it is."""
+    if not folder.parent.is_dir():
+        make_folders(folder.parent)
+    make_folder(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder in one that exists, for this user alone: what was deleted meanwhile must not come back."""
     if not folder.is_dir():
-        if not folder.parent.is_dir():
-            make_folder(folder.parent)
         # mkdir's mode is cut by the umask; a second thread may have been faster.
         folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
         folder.chmod(_FOLDER_MODE)

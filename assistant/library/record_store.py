@@ -10,13 +10,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.domain import Conversation, Page, Record, SourceFile
-from assistant.errors import RecordNotFoundError
+from assistant.errors import RecordNotFoundError, StorageError
 from assistant.ingestion.names import unique_name
 from assistant.ingestion.reading import Upload
 from assistant.library import conversation_files
@@ -44,18 +44,12 @@ class StoredRecord:
     @property
     def index_folder(self) -> Path:
         """Where search keeps what it needs; made on first use."""
-        folder = self.folder / "index"
-        with storage_errors():
-            make_folder(folder)
-        return folder
+        return self._made("index")
 
     @property
     def model_state_folder(self) -> Path:
         """Where a model on this machine keeps what it has read of the record; it can be read again."""
-        folder = self.folder / "model_state"
-        with storage_errors():
-            make_folder(folder)
-        return folder
+        return self._made("model_state")
 
     def record(self) -> Record:
         """What the record holds now. Raises RecordNotFoundError if it has been deleted."""
@@ -119,14 +113,23 @@ class StoredRecord:
 
     def save_conversation(self, conversation: Conversation) -> None:
         """Keep the conversation as it is now."""
-        with storage_errors():
-            self._check_exists()
+        with self._locked():
             make_folder(self._conversations)
             conversation_files.save(self._conversations, conversation)
 
+    def change_conversation(self, conversation_id: str, change: Callable[[Conversation], Conversation]) -> Conversation:
+        """Keep what `change` makes of the conversation as it is now, alone with it: two changes are both kept.
+
+        Raises RecordNotFoundError if it has been deleted.
+        """
+        with self._locked():
+            changed = change(conversation_files.load(self._conversations, conversation_id))
+            conversation_files.save(self._conversations, changed)
+        return changed
+
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete one conversation."""
-        with storage_errors():
+        with self._locked():
             conversation_files.delete(self._conversations, conversation_id)
 
     def sweep(self) -> None:
@@ -151,9 +154,25 @@ class StoredRecord:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._check_exists()
-        with storage_errors(), locked(self.folder / "lock"):
+        with self._while_it_exists(), locked(self.folder / "lock"):
             yield
+
+    @contextmanager
+    def _while_it_exists(self) -> Iterator[None]:
+        """A record that is deleted meanwhile is no failure of the disk."""
+        self._check_exists()
+        try:
+            with storage_errors():
+                yield
+        except StorageError:
+            self._check_exists()
+            raise
+
+    def _made(self, name: str) -> Path:
+        folder = self.folder / name
+        with self._while_it_exists():
+            make_folder(folder)
+        return folder
 
     def _check_exists(self) -> None:
         if not self.folder.is_dir():

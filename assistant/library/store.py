@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assistant.domain import Record
 from assistant.errors import RecordNotFoundError
-from assistant.library.disk import make_folder, remove_folder, storage_errors, sync_folder
+from assistant.library.disk import make_folder, make_folders, remove_folder, storage_errors, sync_folder
 from assistant.library.locks import locked
 from assistant.library.record_store import StoredRecord
 from assistant.library.title_page import TitlePage, now, write_title_page
@@ -27,7 +27,7 @@ class Library:
     def __init__(self, data_dir: Path) -> None:
         self._records = data_dir / "records"
         with storage_errors():
-            make_folder(data_dir)
+            make_folders(data_dir)
             make_folder(self._records)
             self._sweep()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from assistant.library.disk import make_folder, remove_folder, storage_errors
+from assistant.library.disk import make_folder, make_folders, remove_folder, storage_errors
 from assistant.library.locks import locked, try_lock
 
 _PLACE = "temporary"
@@ -20,7 +20,7 @@ def temporary_folder(data_dir: Path) -> Iterator[Path]:
     """A private, empty folder under `data_dir`. What dead processes left there is deleted first."""
     place = data_dir / _PLACE
     with storage_errors():
-        make_folder(data_dir)
+        make_folders(data_dir)
         make_folder(place)
         with locked(place / _LOCK):
             _sweep(place)

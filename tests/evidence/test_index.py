@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from assistant.domain import FileProblem, Page, SourceFile
-from assistant.errors import EvidenceError, StorageError
+from assistant.errors import EvidenceError, RecordNotFoundError, StorageError
 from assistant.evidence.encoder import Encoder, Vectors
 from assistant.evidence.index import EvidenceIndex
 from assistant.evidence.vectors import VectorStore
@@ -243,6 +243,48 @@ def test_after_closing_the_folder_can_be_deleted_and_made_again(tmp_path: Path) 
         assert _is_released(tmp_path)
         shutil.rmtree(tmp_path / "index")
         assert not list(tmp_path.iterdir())
+
+
+def test_an_index_whose_record_is_gone_is_not_made_again(tmp_path: Path) -> None:
+    with pytest.raises(RecordNotFoundError):
+        EvidenceIndex(tmp_path / "deleted record" / "index", CountingEncoder())
+    with pytest.raises(EvidenceError, match="open it again"):
+        VectorStore(tmp_path / "deleted record" / "chroma")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_closed_index_says_so_and_does_not_come_back(tmp_path: Path) -> None:
+    index = EvidenceIndex(tmp_path / "index", CountingEncoder())
+    add(index, CARDIOLOGY)
+    work = index.add([ORTHOPEDICS])
+    next(work)
+    index.close()
+    shutil.rmtree(tmp_path / "index")
+    for use in (
+        lambda: index.search("apixaban", 1),
+        lambda: list(work),
+        lambda: index.remove(CARDIOLOGY.file),
+        lambda: list(index.rebuild([CARDIOLOGY])),
+    ):
+        with pytest.raises(EvidenceError, match="open it again"):
+            use()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_index_closed_in_the_middle_of_a_search_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = CountingEncoder()
+    index = EvidenceIndex(tmp_path / "index", encoder)
+    add(index, CARDIOLOGY)
+
+    def closes_it(texts: Sequence[str]) -> Vectors:
+        index.close()
+        shutil.rmtree(tmp_path / "index")
+        return CountingEncoder().encode(texts)
+
+    monkeypatch.setattr(encoder, "encode", closes_it)
+    with pytest.raises(EvidenceError, match="open it again"):
+        index.search("apixaban", 1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_process_killed_while_indexing_leaves_an_index_that_opens(tmp_path: Path) -> None:

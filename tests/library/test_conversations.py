@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,16 @@ def test_conversations_come_newest_first(stored: StoredRecord) -> None:
     for month in ("02", "11", "05"):
         stored.save_conversation(conversation(f"c{month}", f"2026-{month}-01T00:00:00+00:00"))
     assert [found.id for found in stored.conversations()] == ["c11", "c05", "c02"]
+
+
+def test_a_change_starts_from_what_is_kept_and_does_not_bring_a_deleted_one_back(stored: StoredRecord) -> None:
+    stored.save_conversation(conversation())
+    changed = stored.change_conversation("c1", lambda now: replace(now, title=f"{now.title}, again"))
+    assert stored.conversation("c1") == changed == replace(conversation(), title="Potassium, again")
+    stored.delete_conversation("c1")
+    with pytest.raises(RecordNotFoundError):
+        stored.change_conversation("c1", lambda now: now)
+    assert stored.conversations() == ()
 
 
 def test_saving_again_replaces(stored: StoredRecord) -> None:

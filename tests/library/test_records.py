@@ -141,6 +141,21 @@ def test_a_deleted_record_leaves_not_a_byte(tmp_path: Path) -> None:
             use()
 
 
+def test_nothing_makes_the_folder_of_a_deleted_record_again(tmp_path: Path) -> None:
+    library = Library(tmp_path / "data")
+    stored = library.create(MARKER)
+    library.delete(stored.id)
+    for use in (
+        lambda: stored.index_folder,
+        lambda: stored.model_state_folder,
+        lambda: stored.save_conversation(conversation()),
+        lambda: stored.rename("again"),
+    ):
+        with pytest.raises(RecordNotFoundError):
+            use()
+    assert not stored.folder.exists()
+
+
 def test_purge_deletes_every_record(tmp_path: Path) -> None:
     library = Library(tmp_path)
     for _ in range(3):

@@ -107,3 +107,8 @@ def test_no_half_written_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     events = list(tiny_engine(MODEL).generate(asking(tmp_path)))
     assert finished(events).tokens == 6
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_above_is_not_made_again(tmp_path: Path) -> None:
+    list(tiny_engine(MODEL).generate(asking(tmp_path / "deleted record" / "model_state")))
+    assert not list(tmp_path.iterdir())
