@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from assistant.domain import Hit
 from assistant.evidence.encoder import Encoder
 from assistant.evidence.index import EvidenceIndex
 from assistant.library.record_store import StoredRecord
@@ -20,43 +21,39 @@ class Indexes:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._open: OrderedDict[str, EvidenceIndex] = OrderedDict()
-        self._busy: dict[str, threading.RLock] = {}
+        # Kept for good, so that all who ever wait for a record wait for the same lock.
+        self._busy: dict[str, threading.Lock] = {}
         self._lock = threading.RLock()
 
-    def of(self, stored: StoredRecord) -> EvidenceIndex:
-        """The open index of a record, as it is. Raises EvidenceError if another process holds it."""
-        with self._lock:
-            index = self._open.get(stored.id)
-            if index is None:
-                index = EvidenceIndex(stored.index_folder, self._encoder)
-                self._open[stored.id] = index
-            self._open.move_to_end(stored.id)
-            self._close_oldest(keep=stored.id)
-            return index
-
     def brought_up_to_date(self, stored: StoredRecord) -> Iterator[int]:
-        """Index the record's files that are not indexed yet and forget those that are gone; yields passages so far."""
-        index = self.of(stored)
-        with self.busy(stored.id):
-            readable = {file.name: file for file in stored.record().files if file.problem is None}
-            for file in index.files:
-                if file not in readable:
-                    index.remove(file)
-            missing = [name for name in readable if name not in index.files]
-            yield from index.add(stored.pages(missing)) if missing else ()
-            if not index.is_current(stored.record().files):
-                yield from index.rebuild(stored.pages())
+        """Index the record's files that are not indexed yet and forget those that are gone; yields passages so far.
 
-    def busy(self, record_id: str) -> threading.RLock:
-        """Held while a record's index changes: a second change waits for it."""
+        Raises EvidenceError if another process holds the index, RecordNotFoundError if the record has been deleted.
+        """
+        with self.busy(stored.id):
+            yield from _update(self._of(stored), stored)
+
+    def search(self, stored: StoredRecord, query: str, top_k: int) -> tuple[Hit, ...]:
+        """The passages that answer a query, best first, of the record as it is now. Raises as brought_up_to_date."""
+        with self.busy(stored.id):
+            index = self._of(stored)
+            for _ in _update(index, stored):
+                pass
+            return index.search(query, top_k)
+
+    def busy(self, record_id: str) -> threading.Lock:
+        """Held while a record's index is used: a change, a search and the record's deletion wait for one another.
+
+        No RLock: the page steps one generator from several threads, and only a plain lock may be given back by a
+        thread that did not take it.
+        """
         with self._lock:
-            return self._busy.setdefault(record_id, threading.RLock())
+            return self._busy.setdefault(record_id, threading.Lock())
 
     def close(self, record_id: str) -> None:
-        """Close the index of a record that is about to be deleted."""
+        """Close the index of a record that is about to be deleted; the caller holds `busy`."""
         with self._lock:
             index = self._open.pop(record_id, None)
-            self._busy.pop(record_id, None)
         if index is not None:
             index.close()
 
@@ -65,7 +62,34 @@ class Indexes:
         for record_id in list(self._open):
             self.close(record_id)
 
-    def _close_oldest(self, keep: str) -> None:
-        while len(self._open) > MOST_OPEN:
-            oldest = next(record_id for record_id in self._open if record_id != keep)
-            self._open.pop(oldest).close()
+    def _of(self, stored: StoredRecord) -> EvidenceIndex:
+        """The open index of a record, as it is. The caller holds `busy`."""
+        with self._lock:
+            index = self._open.get(stored.id)
+            if index is None:
+                index = EvidenceIndex(stored.index_folder, self._encoder)
+                self._open[stored.id] = index
+            self._open.move_to_end(stored.id)
+            self._close_oldest()
+            return index
+
+    def _close_oldest(self) -> None:
+        """Close those used longest ago, but none that is in use: rather a few too many stay open for a while."""
+        for record_id in list(self._open)[:-MOST_OPEN]:
+            busy = self.busy(record_id)
+            if busy.acquire(blocking=False):
+                try:
+                    self._open.pop(record_id).close()
+                finally:
+                    busy.release()
+
+
+def _update(index: EvidenceIndex, stored: StoredRecord) -> Iterator[int]:
+    readable = [file.name for file in stored.record().files if file.problem is None]
+    for file in index.files:
+        if file not in readable:
+            index.remove(file)
+    missing = [file for file in readable if file not in index.files]
+    yield from index.add(stored.pages(missing)) if missing else ()
+    if not index.is_current(stored.record().files):
+        yield from index.rebuild(stored.pages())

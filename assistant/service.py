@@ -6,7 +6,7 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,8 +79,9 @@ class Service:
 
     def rename_record(self, record_id: str, title: str) -> Record:
         """Give a record another title."""
+        stored = self._library.open(record_id)
         self._audit.note(Verb.RENAME, record_id)
-        return self._library.open(record_id).rename(title)
+        return stored.rename(title)
 
     def delete_record(self, record_id: str) -> None:
         """Delete a record's folder: originals, pages, index, conversations."""
@@ -140,7 +141,7 @@ class Service:
 
     def search(self, record_id: str, query: str, top_k: int) -> tuple[Hit, ...]:
         """The passages that answer a query, best first."""
-        return self._search(self._library.open(record_id), query, top_k)
+        return self._indexes.search(self._library.open(record_id), query, top_k)
 
     def verifier(self, record_id: str) -> Verifier:
         """The checker over a record's pages, with no model."""
@@ -156,8 +157,9 @@ class Service:
 
     def delete_conversation(self, record_id: str, conversation_id: str) -> None:
         """Delete one conversation."""
+        stored = self._library.open(record_id)
         self._audit.note(Verb.DELETE_CONVERSATION, record_id)
-        self._library.open(record_id).delete_conversation(conversation_id)
+        stored.delete_conversation(conversation_id)
 
     def suggested_questions(self, record_id: str) -> tuple[str, ...]:
         """Questions to begin with; none while the record has no page that was read."""
@@ -175,25 +177,27 @@ class Service:
         """Answer in a conversation (None begins one); the last event is AnswerDone.
 
         `replace_from_turn` drops that turn and all after it once the new answer has begun. Closing the iterator stops
-        the model and keeps what was said.
+        the model and keeps what was said. Raises RecordNotFoundError if the conversation was deleted meanwhile.
         """
         _check_question(question)
         stored = self._library.open(record_id)
         conversation = stored.conversation(conversation_id) if conversation_id else _new_conversation(question)
-        kept = conversation.turns if replace_from_turn is None else conversation.turns[:replace_from_turn]
+        first_replaced = _first_replaced(conversation, replace_from_turn)
         read = self._read(stored)
         if not any(file.page_count for file in read.record.files):
             raise QuestionError("this record has no pages yet; add a file first")
         self._audit.note(Verb.ASK, record_id)
-        turn = Turn(self._model, read, kept, question)
+        turn = Turn(self._model, read, conversation.turns[:first_replaced], question)
         try:
             with closing(turn.events()) as events:
                 yield from events
-        finally:
+        except BaseException:
             if turn.has_text:
-                conversation = replace(conversation, turns=(*kept, turn.answer()))
-                stored.save_conversation(conversation)
-        yield AnswerDone(conversation=conversation, turn=len(kept))
+                with suppress(RecordNotFoundError):  # deleted meanwhile: nothing is to be kept, and nobody asks for it
+                    _keep(stored, conversation, first_replaced, turn.answer())
+            raise
+        kept = _keep(stored, conversation, first_replaced, turn.answer())
+        yield AnswerDone(conversation=kept, turn=len(kept.turns) - 1)
 
     def answer(self, record_id: str, conversation_id: str | None, question: str) -> AnswerDone:
         """Ask and wait for the end."""
@@ -223,15 +227,10 @@ class Service:
             pages=stored.pages,
             page_of=lambda ref: _page_or_none(stored, ref),
             record_tokens=self._tokens_of(stored),
-            search=lambda query, top_k: self._search(stored, query, top_k),
+            search=lambda query, top_k: self._indexes.search(stored, query, top_k),
             files_waiting=self._waiting[stored.id],
             state_folder=stored.model_state_folder if self._model.remembers else None,
         )
-
-    def _search(self, stored: StoredRecord, query: str, top_k: int) -> tuple[Hit, ...]:
-        for _ in self._indexes.brought_up_to_date(stored):
-            pass
-        return self._indexes.of(stored).search(query, top_k)
 
     def _tokens_of(self, stored: StoredRecord) -> int:
         """Tokens of the record's text, counted once for the same files."""
@@ -265,6 +264,30 @@ def _new_conversation(question: str) -> Conversation:
     title = words if len(words) <= _TITLE_CHARACTERS else words[: _TITLE_CHARACTERS - 1].rstrip() + "…"
     created = datetime.now(UTC).isoformat(timespec="seconds")
     return Conversation(id=uuid.uuid4().hex, title=title, created=created)
+
+
+def _first_replaced(conversation: Conversation, replace_from_turn: int | None) -> int:
+    turns = len(conversation.turns)
+    if replace_from_turn is None:
+        return turns
+    if not 0 <= replace_from_turn <= turns:
+        raise QuestionError("the answer to be replaced is not in this conversation; reload the page")
+    return replace_from_turn
+
+
+def _keep(stored: StoredRecord, before: Conversation, first_replaced: int, answer: Answer) -> Conversation:
+    """Put the answer at the end of the conversation as it is now; what another tab added to it meanwhile stays."""
+    if not before.turns:
+        begun = replace(before, turns=(answer,))
+        stored.save_conversation(begun)
+        return begun
+    replaced = before.turns[first_replaced:]
+
+    def with_answer(now: Conversation) -> Conversation:
+        added = (turn for turn in now.turns[first_replaced:] if turn not in replaced)
+        return replace(now, turns=(*now.turns[:first_replaced], *added, answer))
+
+    return stored.change_conversation(before.id, with_answer)
 
 
 def _page_or_none(stored: StoredRecord, ref: PageRef) -> Page | None:

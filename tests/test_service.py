@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import pymupdf
@@ -20,7 +22,7 @@ from assistant.intake import FileProgress
 from assistant.language_models.answering import AnsweringModel
 from assistant.library.audit import AuditLog
 from assistant.library.store import Library
-from assistant.service import AnswerDone, Service
+from assistant.service import AnswerDone, AnswerEvent, Service
 from tests.conversation.scripted_model import pieces_given, scripted, sent
 
 Open = Callable[[AnsweringModel], Service]
@@ -301,3 +303,97 @@ def test_a_model_that_fails_loses_nothing(open_service: Open, tmp_path: Path) ->
         list(broken.ask(record_id, conversation.id, "And now?"))
     assert broken.conversation(record_id, conversation.id) == conversation
     assert len(sent(model)) == 1
+
+
+def until_it_speaks(
+    service: Service, record_id: str, conversation_id: str | None, question: str
+) -> Iterator[AnswerEvent]:
+    """A question whose answer has begun; the rest of the answer's events."""
+    events = service.ask(record_id, conversation_id, question)
+    for event in events:
+        if isinstance(event, AnswerText):
+            break
+    return events
+
+
+def test_files_are_read_whichever_thread_asks_for_the_next_step(open_service: Open, tmp_path: Path) -> None:
+    service = open_service(scripted(POTASSIUM))
+    record = service.create_record()
+    steps = iter(service.add_files(record.id, [upload(tmp_path, "letter.txt")]))
+    stages = []
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        for worker in cycle((one, other)):
+            if (step := worker.submit(next, steps, None).result()) is None:
+                break
+            stages.append(step.stage)
+    assert stages[-2:] == ["indexing", "done"]
+    service.delete_record(record.id)
+
+
+def test_an_index_in_use_is_not_closed_for_another_record(
+    open_service: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.indexes.MOST_OPEN", 1)
+    service = open_service(scripted(POTASSIUM))
+    other_id, record = filled(service, tmp_path), service.create_record()
+    steps = service.add_files(record.id, [upload(tmp_path, "letter.txt")])
+    assert "indexing" in (step.stage for step in steps)
+    assert service.search(other_id, "potassium", 1)
+    assert [step.stage for step in steps] == ["done"]
+
+
+def test_a_record_deleted_while_a_question_runs_stays_deleted(open_service: Open, tmp_path: Path) -> None:
+    service = open_service(scripted(POTASSIUM, context_tokens=100))
+    record_id = filled(service, tmp_path)
+    searching = service.ask(record_id, None, "How is the potassium?")
+    next(searching)
+    service.delete_record(record_id)
+    with pytest.raises(RecordNotFoundError):
+        list(searching)
+    assert not (tmp_path / "data" / "records" / record_id).exists()
+
+
+def test_a_conversation_deleted_while_it_is_answered_stays_deleted(open_service: Open, tmp_path: Path) -> None:
+    service = open_service(scripted(POTASSIUM))
+    record_id = filled(service, tmp_path)
+    first = asked(service, record_id, "How is the potassium?")
+    finished = until_it_speaks(service, record_id, first.id, "And now?")
+    stopped = until_it_speaks(service, record_id, first.id, "And then?")
+    service.delete_conversation(record_id, first.id)
+    stopped.close()  # type: ignore[attr-defined]
+    with pytest.raises(RecordNotFoundError):
+        list(finished)
+    assert service.conversations(record_id) == ()
+
+
+def test_two_tabs_that_ask_in_one_conversation_lose_no_turn(open_service: Open, tmp_path: Path) -> None:
+    service = open_service(scripted(POTASSIUM))
+    record_id = filled(service, tmp_path)
+    first = asked(service, record_id, "First?")
+    one = service.ask(record_id, first.id, "First, in other words?", replace_from_turn=0)
+    other = service.ask(record_id, first.id, "Second?")
+    next(one), next(other)
+    list(other)
+    *_, done = one
+    kept = service.conversation(record_id, first.id)
+    assert [turn.question for turn in kept.turns] == ["Second?", "First, in other words?"]
+    assert done == AnswerDone(conversation=kept, turn=1)
+
+
+@pytest.mark.parametrize("turn", [-1, 2])
+def test_an_answer_that_is_not_there_cannot_be_replaced(open_service: Open, tmp_path: Path, turn: int) -> None:
+    service = open_service(scripted(POTASSIUM))
+    record_id = filled(service, tmp_path)
+    conversation = asked(service, record_id, "How is the potassium?")
+    with pytest.raises(QuestionError, match="not in this conversation"):
+        list(service.ask(record_id, conversation.id, "Again?", replace_from_turn=turn))
+    assert service.conversation(record_id, conversation.id) == conversation
+
+
+def test_what_is_done_to_no_record_is_not_in_the_audit_log(open_service: Open, tmp_path: Path) -> None:
+    service = open_service(scripted(POTASSIUM))
+    with pytest.raises(RecordNotFoundError):
+        service.rename_record("0" * 32, "Trial 7")
+    with pytest.raises(RecordNotFoundError):
+        service.delete_conversation("0" * 32, "c1")
+    assert list(AuditLog(tmp_path / "data").entries()) == []
