@@ -6,22 +6,25 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TextIO
 
 from assistant.domain import Answer, Page, Record, SourceFile, Summary
-from assistant.errors import AnamnesisError, FileRefusedError, SettingsError
+from assistant.errors import AnamnesisError, FileRefusedError, SettingsError, StorageError
 from assistant.export import contract_json
 from assistant.export.contract_json import Json
 from assistant.export.markdown import answer_markdown, summary_markdown
 from assistant.ingestion.limits import Limits
+from assistant.ingestion.names import clean_name, unique_name
 from assistant.ingestion.reading import PageRead, Upload, read_files
+from assistant.json_lines import read_queries, read_statements
 from assistant.library.audit import AuditLog, Verb
 from assistant.library.store import Library
 from assistant.library.temporary_folder import temporary_folder
-from assistant.settings import Settings
+from assistant.settings import Settings, default_data_dir
 
 if TYPE_CHECKING:
     from assistant.service import Service
@@ -40,11 +43,8 @@ def run(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
 def read(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
     """Pages of text with the place of every word; fails only if no file could be read."""
     if given.data_dir:
-        with _record(given, settings) as (service, record):
-            files: Iterator[tuple[SourceFile, list[Page]]] = (
-                (file, list(service.pages(record.id, file.name))) for file in service.record(record.id).files
-            )
-            return _write_files(files, given.json, output)
+        with _new_record(given, settings) as (service, record):
+            return _write_files(_files_kept(service, record.id, given.files), given.json, output)
     return _write_files(_files_read(given.files, settings), given.json, output)
 
 
@@ -56,6 +56,14 @@ def _files_read(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[Sou
         else:
             yield event.file, pages
             pages = []
+
+
+def _files_kept(service: Service, record_id: str, paths: Sequence[Path]) -> Iterator[tuple[SourceFile, list[Page]]]:
+    for progress in service.add_files(record_id, _uploads(paths), keep_duplicates=True):
+        if progress.source and progress.source.problem:
+            yield progress.source, []
+        elif progress.source:
+            yield progress.source, list(service.pages(record_id, progress.file))
 
 
 def _write_files(files: Iterator[tuple[SourceFile, list[Page]]], as_json: bool, output: TextIO) -> int:
@@ -84,7 +92,7 @@ def _write_plain(file: SourceFile, pages: Sequence[Page], output: TextIO) -> Non
 
 def search(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
     """The passages that answer each query."""
-    queries = [given.query] if given.query is not None else [line["query"] for line in _lines(given.queries, "query")]
+    queries = (given.query,) if given.query is not None else read_queries(given.queries)
     with _record(given, settings) as (service, record):
         for query in queries:
             hits = service.search(record.id, query, given.top_k)
@@ -119,6 +127,7 @@ def summarize(given: argparse.Namespace, settings: Settings, output: TextIO) -> 
     """A summary with its sources, to a file or standard output."""
     if given.format in ("docx", "pdf"):
         raise SettingsError(f"the format {given.format} is not built yet; use md or json")
+    _check_place(given.out)
     with _record(given, settings) as (service, record):
         *_, summary = service.summarize(record.id, given.kind)
     assert isinstance(summary, Summary)
@@ -134,16 +143,21 @@ def summarize(given: argparse.Namespace, settings: Settings, output: TextIO) -> 
     return 0
 
 
+def _check_place(out: Path | None) -> None:
+    """Said before the model's long work, not after it."""
+    if out and (out.is_dir() or not out.parent.is_dir()):
+        raise SettingsError("--out wants a file in a folder that exists")
+
+
 def verify(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
     """Check statements against the record with the checker alone."""
-    statements = _lines(given.statements, "id", "text")
+    statements = read_statements(given.statements)
     with _record(given, settings) as (service, record):
         verifier = service.verifier(record.id)
         for statement in statements:
-            cited = {name: statement.get(name) for name in ("file", "page", "quote")}
-            found = verifier.verify(statement["text"], **cited)
+            found = verifier.verify(statement.text, file=statement.file, page=statement.page, quote=statement.quote)
             pages = {span.page_ref: service.page(record.id, span.file, span.page) for span in found.spans}
-            _write_json(contract_json.verification_json(statement["id"], found, pages), output)
+            _write_json(contract_json.verification_json(statement.id, found, pages), output)
     return 0
 
 
@@ -204,47 +218,58 @@ def _service(settings: Settings) -> Iterator[Service]:
 
 @contextmanager
 def _record(given: argparse.Namespace, settings: Settings) -> Iterator[tuple[Service, Record]]:
-    """A record of the given files: kept where --data-dir says, else gone afterwards. What was not read is said."""
-    with temporary_folder(settings.data_dir) as folder:
-        kept = settings if given.data_dir else replace(settings, data_dir=folder)
-        with _service(kept) as service:
-            record = service.create_record()
-            problems = [
-                f"{progress.file}: {progress.problem.message}"
-                for progress in service.add_files(record.id, _uploads(given.files))
-                if progress.problem
-            ]
-            if not any(file.problem is None for file in service.record(record.id).files):
-                raise FileRefusedError("nothing_read", "; ".join(problems) or "no file could be read")
-            for problem in problems:
-                print(problem, file=sys.stderr)
-            yield service, service.record(record.id)
+    """A record of the given files. What was not read is said."""
+    with _new_record(given, settings) as (service, record):
+        problems = [
+            f"{progress.file}: {progress.problem.message}"
+            for progress in service.add_files(record.id, _uploads(given.files), keep_duplicates=True)
+            if progress.problem
+        ]
+        if not service.record(record.id).files:
+            raise FileRefusedError("nothing_read", "; ".join(problems) or "no file could be read")
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        yield service, service.record(record.id)
+
+
+@contextmanager
+def _new_record(given: argparse.Namespace, settings: Settings) -> Iterator[tuple[Service, Record]]:
+    """An empty record: kept where --data-dir says if a file joins it, else gone afterwards."""
+    with _folder(given, settings) as folder, _service(replace(settings, data_dir=folder)) as service:
+        record = service.create_record()
+        try:
+            yield service, record
+        finally:
+            if not service.record(record.id).files:
+                service.delete_record(record.id)
+
+
+@contextmanager
+def _folder(given: argparse.Namespace, settings: Settings) -> Iterator[Path]:
+    """Where records go: the folder that --data-dir names, else one that is gone afterwards."""
+    if given.data_dir:
+        yield settings.data_dir
+        return
+    with ExitStack() as ended:
+        try:
+            folder = ended.enter_context(temporary_folder(settings.data_dir))
+        except StorageError:
+            if settings.data_dir != default_data_dir():
+                raise  # the operator chose that disk for patients' data; another one is not ours to choose
+            folder = Path(ended.enter_context(TemporaryDirectory(prefix="anamnesis-")))
+        yield folder
 
 
 def _uploads(paths: Sequence[Path]) -> list[Upload]:
-    return [Upload(name=path.name, path=path) for path in paths]
+    """Named up front: a file's name must not depend on whether those before it can be read."""
+    names: list[str] = []
+    for path in paths:
+        names.append(unique_name(clean_name(path.name), names))
+    return [Upload(name=name, path=path) for name, path in zip(names, paths, strict=True)]
 
 
 def _limits(settings: Settings) -> Limits:
     return Limits(pages=settings.page_limit)
-
-
-def _lines(path: Path, *fields: str) -> list[Json]:
-    """The JSON objects of a JSON Lines file. Raises SettingsError naming the line that is not one."""
-    found = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as failure:
-        raise SettingsError(f"{path.name} cannot be read: {type(failure).__name__}") from None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-            found.append({**entry, **{field: entry[field] for field in fields}})
-        except (ValueError, KeyError, TypeError):
-            raise SettingsError(f"{path.name}, line {number}: wants a JSON object with {', '.join(fields)}") from None
-    return found
 
 
 def _write_json(value: Json, output: TextIO) -> None:

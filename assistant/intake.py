@@ -24,7 +24,7 @@ ALREADY_THERE = "this file is already in the record; it was not added again"
 class FileProgress:
     """Where one file stands: pages read of `total`, passages indexed, done, or failed with its problem.
 
-    `source` is what the file turned out to be, once that is known.
+    The last progress of a file has its `source`: what it turned out to be.
     """
 
     file: str
@@ -53,8 +53,14 @@ def take_in(
             known = None if keep_duplicates else _known(stored.record().files, upload.path)
             yield from _passed_over(known) if known else _take_in_one(stored, upload, limits, indexes)
         except AnamnesisError as failure:
-            problem = FileProblem(code="not_stored", message=failure.message)
-            yield FileProgress(file=clean_name(upload.name), stage="failed", problem=problem)
+            file = _not_stored(upload, failure)
+            yield FileProgress(file=file.name, stage="failed", problem=file.problem, source=file)
+
+
+def _not_stored(upload: Upload, failure: AnamnesisError) -> SourceFile:
+    problem = FileProblem(code="not_stored", message=failure.message)
+    name = clean_name(upload.name)
+    return SourceFile(name=name, kind="unknown", sha256="", size_bytes=0, page_count=0, problem=problem)
 
 
 def _passed_over(known: SourceFile) -> Generator[FileProgress, None, None]:

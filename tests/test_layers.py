@@ -23,7 +23,7 @@ LAYERS = (
     ("export",),
     ("indexes", "intake", "service"),
     ("parts",),
-    ("ui", "commands"),
+    ("ui", "commands", "json_lines"),
     ("__main__",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
