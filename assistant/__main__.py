@@ -24,16 +24,21 @@ FAILED, WRONG_ARGUMENTS = 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 1 for a failure of the work, 2 for wrong arguments."""
-    parser = command_parser()
-    given = parser.parse_args(arguments)
+    given = _given(arguments)
     end_as_if_interrupted()
-    output = _only_our_output() if getattr(given, "json", False) else sys.stdout
+    is_json = getattr(given, "json", False) or getattr(given, "format", None) == "json"
+    output = _only_our_output() if is_json else sys.stdout
     try:
         settings = from_process_environment().with_choices(_choices(given))
         # The parts bring torch and chromadb: a wrong argument must not wait for them.
         from assistant import commands
 
-        return commands.run(given, settings, output)
+        status = commands.run(given, settings, output)
+        output.flush()
+        return status
+    except BrokenPipeError:
+        _write_no_more(output)
+        return FAILED
     except SettingsError as failure:
         print(f"assistant: {failure.message}", file=sys.stderr)
         return WRONG_ARGUMENTS
@@ -51,7 +56,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def end_as_if_interrupted() -> None:
     """Let a request to end (SIGTERM, a closed terminal) clean up like Ctrl-C does: nothing temporary may stay."""
     for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.default_int_handler)
+        if signal.getsignal(name) is not signal.SIG_IGN:  # nohup asked for the closed terminal to be ignored
+            signal.signal(name, signal.default_int_handler)
+
+
+def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The parsed arguments. What a command that is not built yet would take is not known, and no mistake."""
+    parser = command_parser()
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown and given.command not in _LATER:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return given
 
 
 def command_parser() -> argparse.ArgumentParser:
@@ -62,8 +77,7 @@ def command_parser() -> argparse.ArgumentParser:
     _add_answering(commands)
     _add_records(commands)
     for name, what in _LATER.items():
-        later = commands.add_parser(name, help=f"{what} (not built yet)")
-        later.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+        commands.add_parser(name, help=f"{what} (not built yet)")
     return parser
 
 
@@ -72,7 +86,7 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     read.add_argument("--json", action="store_true", help="one JSON object")
     search = _command(commands, "search", "the passages that answer a query")
     asked = search.add_mutually_exclusive_group(required=True)
-    asked.add_argument("--query", metavar="Q")
+    asked.add_argument("--query", metavar="Q", type=_readable)
     asked.add_argument("--queries", metavar="FILE.jsonl", type=Path, help='a line each: {"query": Q}')
     search.add_argument("--top-k", metavar="K", type=_count, default=10)
     search.add_argument("--json", action="store_true", help="a JSON object a query")
@@ -83,7 +97,9 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_answering(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ask = _command(commands, "ask", "questions in one conversation, every statement checked")
-    ask.add_argument("--question", metavar="Q", action="append", required=True, help="repeat for the next question")
+    ask.add_argument(
+        "--question", metavar="Q", type=_readable, action="append", required=True, help="repeat for the next question"
+    )
     ask.add_argument("--json", action="store_true", help="one JSON object")
     summarize = _command(commands, "summarize", "a summary with its sources")
     summarize.add_argument("--kind", default="brief", metavar="KIND", help="brief (the others come later)")
@@ -133,11 +149,23 @@ def _count(text: str) -> int:
     return number
 
 
+def _readable(text: str) -> str:
+    """The text with a mark for every byte that was not UTF-8; Python has lone surrogates in their place."""
+    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
+
+
 def _only_our_output() -> TextIO:
     """Standard output for our JSON alone: what libraries print goes to standard error from here on."""
     ours = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return ours
+
+
+def _write_no_more(output: TextIO) -> None:
+    """Whoever read our output has gone. What is still in the buffer goes nowhere instead of failing at the exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, output.fileno())
+    os.close(nowhere)
 
 
 def unforeseen(failure: Exception) -> str:
