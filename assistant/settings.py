@@ -145,8 +145,18 @@ def _port(text: str) -> int:
 
 
 def _url(text: str) -> str:
+    import httpx  # here: only a model server's address needs it, and every reading process loads these settings
+
+    shown = repr(text.rpartition("@")[2])  # the part before may hold a password
     if not text.startswith(("http://", "https://")):
-        raise ValueError(f"{text!r} is not an http:// or https:// address")
+        raise ValueError(f"{shown} is not an http:// or https:// address")
+    try:
+        url = httpx.URL(text)
+        is_complete = bool(url.host) and (url.port or 1) <= _MAX_PORT
+    except (httpx.InvalidURL, ValueError):
+        is_complete = False
+    if not is_complete:
+        raise ValueError(f"{shown} is not a complete address; write http://HOST:PORT")
     return text.rstrip("/")
 
 

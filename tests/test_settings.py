@@ -44,12 +44,28 @@ def test_an_unknown_setting_is_named() -> None:
         ("QUANTIZE", "all"),
         ("KV_CACHE", "fp8"),
         ("MODEL_SERVER", "localhost:8000"),
+        ("MODEL_SERVER", "http:///v1"),
+        ("MODEL_SERVER", "http://host:port"),
+        ("MODEL_SERVER", "http://host:80000"),
+        ("MODEL_SERVER", "http://xn--"),
         ("CONTEXT_TOKENS", "128K"),
     ],
 )
 def test_an_impossible_value_is_a_sentence(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=text):
         Settings.from_environment({f"ANAMNESIS_{name}": text})
+
+
+def test_an_address_with_an_open_bracket_is_a_sentence() -> None:
+    with pytest.raises(SettingsError, match="write http://HOST:PORT"):
+        Settings.from_environment({"ANAMNESIS_MODEL_SERVER": "http://[::1"})
+
+
+@pytest.mark.parametrize("address", ["ftp://ward:secret@host", "ward:secret@host", "http://ward:sec/ret@host:port"])
+def test_a_refused_address_is_named_without_its_password(address: str) -> None:
+    with pytest.raises(SettingsError, match="host") as raised:
+        Settings.from_environment({"ANAMNESIS_MODEL_SERVER": address})
+    assert not {word for word in ("ward", "sec", "ret") if word in str(raised.value)}
 
 
 def test_inherited_telemetry_is_switched_off() -> None:
