@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
 from assistant.errors import ModelError
+from assistant.language_models.waiting import with_ticks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,9 @@ class AnswerPiece:
     progress: ReadingProgress | None = None
 
 
+STILL_READING = AnswerPiece(progress=ReadingProgress(done_tokens=0, total_tokens=0))
+
+
 def _keeps_nothing() -> None:
     """For models that hold nothing of a record between two questions."""
 
@@ -52,6 +57,7 @@ class AnsweringModel:
 
     `reads_prompts` is False for the extractive reader: it takes passages beside the prompt and never the whole record.
     `remembers` is True for the runtime on this machine: it keeps what it has read of a record in the record's folder.
+    `may_be_silent` is True for a server: it is awaited in a thread, and can be stopped while nothing comes.
     `forget` drops what it still holds in memory of any record.
     `explain` turns an exception of the model's own libraries into a ModelError, or None if it does not know it.
     """
@@ -62,6 +68,7 @@ class AnsweringModel:
     explain: Callable[[Exception], ModelError | None]
     reads_prompts: bool = True
     remembers: bool = False
+    may_be_silent: bool = False
     forget: Callable[[], None] = _keeps_nothing
     answer_tokens: int = 4_096
     passages_per_question: int = 40
@@ -70,18 +77,32 @@ class AnsweringModel:
         """Answer piece by piece; closing the iterator stops the model. Raises ModelError.
 
         `state_folder` is where a model that remembers keeps what it has read, for the next question or the next start.
+        A model that may be silent gives pieces without words while it is.
         """
-        options: dict[str, Any] = {"prefix_folder": state_folder} if self.remembers and state_folder else {}
-        chunks = self.chat.stream(list(messages), **options)
+        silence = STILL_READING
         try:
-            for chunk in chunks:
-                if piece := _piece(chunk):
-                    yield piece
+            with closing(self._chunks(messages, state_folder)) as chunks:
+                for chunk in chunks:
+                    if chunk is None:
+                        yield silence
+                    elif piece := _piece(chunk):
+                        silence = AnswerPiece()
+                        yield piece
         except Exception as failure:
             error = self.explain(failure)
             if error is None:
                 raise
             raise error from None
+
+    def _chunks(
+        self, messages: Sequence[BaseMessage], state_folder: Path | None
+    ) -> Generator[BaseMessage | None, None, None]:
+        """The model's own messages; None while a model that may be silent is."""
+        options: dict[str, Any] = {"prefix_folder": state_folder} if self.remembers and state_folder else {}
+        if self.may_be_silent:
+            yield from with_ticks(lambda: self.chat.stream(list(messages), **options))
+        else:
+            yield from self.chat.stream(list(messages), **options)
 
 
 def _piece(chunk: BaseMessage) -> AnswerPiece | None:

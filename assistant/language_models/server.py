@@ -13,6 +13,7 @@ from langchain_core.language_models import BaseChatModel
 
 from assistant.errors import ModelAnswerError, ModelError, ModelUnavailableError
 from assistant.language_models.answering import AnsweringModel, ModelDescription
+from assistant.language_models.waiting import notice
 from assistant.settings import Settings
 
 CONNECT_SECONDS = 5.0
@@ -27,23 +28,24 @@ ANSWER_TOKENS = 4_096
 
 def open_server(settings: Settings) -> AnsweringModel:
     """Ask the server what it runs and open it. Raises ModelUnavailableError in a sentence if it does not answer."""
-    url = settings.model_server or ""
+    url = _without_credentials(settings)
     base = url if url.endswith("/v1") else f"{url}/v1"
-    served = _served_model(base, settings)
+    served = _served_model(url, base, settings)
     name = settings.server_model or str(served.get("id") or "")
     if not name:
         raise ModelUnavailableError(f"the model server at {url} names no model; name one with --server-model")
     context_tokens = settings.context_tokens or _whole_number(served.get("max_model_len")) or UNKNOWN_CONTEXT_TOKENS
     return AnsweringModel(
-        chat=_chat(name, base, settings.server_key, min(ANSWER_TOKENS, context_tokens // 4)),
+        chat=_chat(name, base, settings, min(ANSWER_TOKENS, context_tokens // 4)),
         description=ModelDescription(
             name=name,
             badge=f"{name.rsplit('/', 1)[-1]} · server {httpx.URL(url).host}",
             limits=f"The record's text is sent to the server at {httpx.URL(url).host}, and nowhere else.",
             context_tokens=context_tokens,
         ),
-        count_tokens=_counter(base, name, settings.server_key),
+        count_tokens=_counter(base, name, settings),
         explain=lambda failure: explain(failure, url),
+        may_be_silent=True,
         answer_tokens=min(ANSWER_TOKENS, context_tokens // 4),
     )
 
@@ -77,14 +79,26 @@ def explain(failure: Exception, url: str) -> ModelError | None:
     return None
 
 
-def _chat(name: str, base: str, key: str | None, answer_tokens: int) -> BaseChatModel:
+def _chat(name: str, base: str, settings: Settings, answer_tokens: int) -> BaseChatModel:
+    timeout = httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+    # A connection for each question, which can be hung up without touching another's.
+    client = httpx.Client(
+        **_client_options(settings),
+        timeout=timeout,
+        limits=httpx.Limits(max_keepalive_connections=0),
+        event_hooks={"request": [notice]},
+    )
     model: BaseChatModel = init_chat_model(
         name,
         model_provider="openai",
         base_url=base,
-        api_key=key or "none",
+        api_key=settings.server_key or "none",
+        http_client=client,
+        # Never used; left out, it would be made from the environment's proxies, and may fail there.
+        http_async_client=httpx.AsyncClient(**_client_options(settings), timeout=timeout),
+        openai_proxy=None,
         max_retries=0,
-        timeout=httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
+        timeout=timeout,
         max_tokens=answer_tokens,
         stream_usage=False,
         use_responses_api=False,
@@ -92,10 +106,11 @@ def _chat(name: str, base: str, key: str | None, answer_tokens: int) -> BaseChat
     return model
 
 
-def _served_model(base: str, settings: Settings) -> dict[str, Any]:
+def _served_model(url: str, base: str, settings: Settings) -> dict[str, Any]:
     """The entry of /models that answers: the named one, else the first."""
     try:
-        reply = httpx.get(f"{base}/models", timeout=PROBE_SECONDS, headers=_headers(settings.server_key))
+        with _probing_client(settings) as client:
+            reply = client.get(f"{base}/models")
         reply.raise_for_status()
         models = reply.json()["data"]
         named = [model for model in models if model.get("id") == settings.server_model]
@@ -104,17 +119,17 @@ def _served_model(base: str, settings: Settings) -> dict[str, Any]:
         if settings.server_model:  # some servers cannot list what they serve; a named model answers or says why not
             return {}
         raise ModelUnavailableError(
-            f"the model server at {settings.model_server} does not list its models "
+            f"the model server at {url} does not list its models "
             f"(status {failure.response.status_code}); name one with --server-model, or correct --model-server"
         ) from None
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as failure:
-        raise explain(failure, settings.model_server or "") or failure from None
+        raise explain(failure, url) or failure from None
 
 
-def _counter(base: str, name: str, key: str | None) -> Callable[[str], int]:
+def _counter(base: str, name: str, settings: Settings) -> Callable[[str], int]:
     """Count with the server's own tokenizer where it offers one (vLLM's /tokenize), else estimate on the safe side."""
     endpoint = f"{base.removesuffix('/v1')}/tokenize"
-    client = httpx.Client(timeout=PROBE_SECONDS, headers=_headers(key))
+    client = _probing_client(settings)
     offers = [True]
 
     def count(text: str) -> int:
@@ -136,6 +151,27 @@ def estimated_tokens(text: str) -> int:
     """Tokens of `text` where no tokenizer is at hand: never fewer than one an ideograph."""
     wide = sum(character > "⺀" for character in text)
     return wide + math.ceil((len(text) - wide) / CHARACTERS_PER_TOKEN)
+
+
+def _without_credentials(settings: Settings) -> str:
+    """The server's address as it is shown and logged: without the name and password it may hold."""
+    url = settings.model_server or ""
+    return str(httpx.URL(url).copy_with(userinfo=b"")) if httpx.URL(url).userinfo else url
+
+
+def _probing_client(settings: Settings) -> httpx.Client:
+    return httpx.Client(**_client_options(settings), timeout=PROBE_SECONDS, headers=_headers(settings.server_key))
+
+
+def _client_options(settings: Settings) -> dict[str, Any]:
+    """How every request reaches the server: directly, never through a proxy that the environment names."""
+    url = httpx.URL(settings.model_server or "")
+    return {
+        "trust_env": False,
+        "auth": (url.username, url.password) if url.userinfo else None,
+        # An authority of the clinic's own (SSL_CERT_FILE) stays trusted.
+        "verify": httpx.create_ssl_context() if url.scheme == "https" else True,
+    }
 
 
 def _headers(key: str | None) -> dict[str, str]:

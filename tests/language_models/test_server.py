@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +15,7 @@ from langchain_core.messages import HumanMessage
 
 from assistant.errors import ModelAnswerError, ModelError, ModelUnavailableError
 from assistant.language_models import server
-from assistant.language_models.answering import AnswerPiece
+from assistant.language_models.answering import STILL_READING, AnswerPiece
 from assistant.language_models.server import estimated_tokens, open_server
 from assistant.settings import Settings
 from tests.language_models.served_model import make_tiny_llama, served
@@ -67,8 +70,8 @@ def test_a_real_server_streams_an_answer_and_can_be_stopped(tmp_path: Path) -> N
     with served(tmp_path / "model") as url:
         model = open_server(settings(url, tmp_path, str(tmp_path / "model")))
         pieces = model.stream([HumanMessage("How is the potassium?")])
-        first = next(pieces)
-        pieces.close()  # type: ignore[attr-defined]
+        first = next(piece for piece in pieces if piece != STILL_READING)
+        assert seconds_to_close(pieces) < 1
         assert first.text
 
 
@@ -133,6 +136,108 @@ def test_a_silent_server_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
         pytest.raises(ModelUnavailableError, match="has not answered for too long"),
     ):
         asked(url, tmp_path)
+
+
+class SilentServer:
+    """Begins with `words`, or with no reply at all; then is silent until the other side goes away, which it notes."""
+
+    def __init__(self, words: str | None = None) -> None:
+        self._words = words
+        self.gone = threading.Event()
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        if self._words is not None:
+            handler.send_response(200)
+            handler.send_header("Content-Type", "text/event-stream")
+            handler.end_headers()
+            chunk = {"choices": [{"index": 0, "delta": {"role": "assistant", "content": self._words}}]}
+            handler.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        handler.connection.settimeout(10)
+        handler.rfile.read(1)  # returns at the end of the connection
+        self.gone.set()
+        handler.close_connection = True
+
+
+@pytest.mark.parametrize("words", [None, ""])
+def test_a_server_silent_from_the_start_can_be_stopped(tmp_path: Path, words: str | None) -> None:
+    silent = SilentServer(words)
+    with misbehaving(silent) as url:
+        pieces = open_server(settings(url, tmp_path)).stream([HumanMessage("How is the potassium?")])
+        assert (next(pieces), next(pieces)) == (STILL_READING, STILL_READING)
+        assert seconds_to_close(pieces) < 1
+        assert silent.gone.wait(1)
+
+
+def test_a_server_silent_after_some_words_can_be_stopped(tmp_path: Path) -> None:
+    silent = SilentServer("The potassium")
+    with misbehaving(silent) as url:
+        pieces = open_server(settings(url, tmp_path)).stream([HumanMessage("How is the potassium?")])
+        words = next(piece for piece in pieces if piece.text)
+        assert (words.text, next(pieces)) == ("The potassium", AnswerPiece())
+        assert seconds_to_close(pieces) < 1
+        assert silent.gone.wait(1)
+
+
+def test_stopping_one_question_leaves_another_alone(tmp_path: Path) -> None:
+    silent = SilentServer("The potassium")
+    with misbehaving(silent) as url:
+        model = open_server(settings(url, tmp_path))
+        stopped, other = (model.stream([HumanMessage("How is the potassium?")]) for _ in range(2))
+        for pieces in (stopped, other):
+            next(piece for piece in pieces if piece.text)
+        seconds_to_close(stopped)
+        assert silent.gone.wait(1)
+        assert next(other) == AnswerPiece()
+        seconds_to_close(other)
+
+
+def seconds_to_close(pieces: Iterator[AnswerPiece]) -> float:
+    start = time.monotonic()
+    pieces.close()  # type: ignore[attr-defined]
+    return time.monotonic() - start
+
+
+def well(handler: BaseHTTPRequestHandler) -> None:
+    """Answer in one word."""
+    chunk = {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "High"}}]}
+    send(handler, 200, f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode())
+
+
+def test_no_proxy_of_the_environment_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "OPENAI_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with misbehaving(well) as url:
+        assert "".join(piece.text for piece in asked(url, tmp_path)) == "High"
+
+
+def test_a_password_in_the_address_reaches_the_server_and_no_message(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    given: list[str | None] = []
+
+    def refuse(handler: BaseHTTPRequestHandler) -> None:
+        given.append(handler.headers["Authorization"])
+        send(handler, 500, b"{}")
+
+    with misbehaving(refuse) as url, pytest.raises(ModelUnavailableError, match="status 500") as failed:
+        asked(url.replace("//", "//ward:secret@"), tmp_path)
+    with pytest.raises(ModelUnavailableError, match="cannot be reached") as down:
+        open_server(settings("http://ward:secret@127.0.0.1:9", tmp_path))
+    assert given == ["Basic " + base64.b64encode(b"ward:secret").decode()]
+    assert "secret" not in f"{failed.value} {down.value} {caplog.text}"
+
+
+def test_a_server_that_lists_no_model_is_named_without_its_password(tmp_path: Path) -> None:
+    with (
+        misbehaving(well, b'{"data": []}') as url,
+        pytest.raises(ModelUnavailableError, match="names no model") as raised,
+    ):
+        open_server(settings(url.replace("//", "//ward:secret@"), tmp_path))
+    assert "secret" not in str(raised.value)
 
 
 def test_rubbish_in_place_of_the_list_of_models_is_one_sentence(tmp_path: Path) -> None:
