@@ -184,6 +184,8 @@ class FileReading:
         )
 
     def _all_warnings(self) -> Iterator[str]:
+        if self.name.lower().endswith(".pdf") and self._kind != "pdf":
+            yield "named .pdf, but it holds plain text; it was read as text"
         yield from self._warnings
         if self._without_text:
             yield f"{page_runs(self._without_text)}: no text, not read"

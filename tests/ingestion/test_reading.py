@@ -83,11 +83,12 @@ def test_a_missing_file_is_a_problem_too(tmp_path: Path) -> None:
     assert read_one(tmp_path)[1].problem is not None
 
 
-def test_text_named_pdf_is_read_as_what_it_is(tmp_path: Path) -> None:
+def test_text_named_pdf_is_read_as_what_it_is_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "note.pdf"
     path.write_text("Just a note.")
     pages, file = read_one(path)
     assert (file.kind, pages[0].text) == ("text", "Just a note.")
+    assert "named .pdf" in file.warnings[0]
 
 
 def test_a_pdf_under_any_name_is_read_as_pdf(tmp_path: Path) -> None:
