@@ -43,6 +43,27 @@ def test_pages_come_in_order_and_the_file_last(tmp_path: Path) -> None:
     assert len(last.file.sha256) == 64
 
 
+def test_a_reader_serves_the_next_file_however_large_its_parent_is(tmp_path: Path) -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from assistant.ingestion.reading import Upload, read_files
+from tests.ingestion.test_reading import readers
+large = bytearray(600 << 20)
+large[::4096] = b"x" * len(large[::4096])
+path = Path(sys.argv[1])
+seen = []
+for _ in range(3):
+    list(read_files([Upload(name="a.txt", path=path)]))
+    seen += readers()
+assert len(set(seen)) == 1, seen
+"""
+    path = tmp_path / "a.txt"
+    path.write_text("A letter.")
+    run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 def test_two_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text("hello")
