@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check requirements screenshots benchmarks clean
+.PHONY: run test requirements clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/python app.py $(ARGS)
