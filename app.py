@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.__main__ import add_model_choices, end_as_if_interrupted, unforeseen
+from assistant.__main__ import add_model_choices, choices, end_as_if_interrupted, unforeseen
 from assistant.errors import AnamnesisError, SettingsError
 from assistant.settings import Settings, from_process_environment
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = page_parser().parse_args(arguments)
     end_as_if_interrupted()
     try:
-        settings = from_process_environment().with_choices(_choices(given))
+        settings = from_process_environment().with_choices(choices(given))
         _run(replace(settings, open_browser=settings.open_browser and not given.no_browser))
     except SettingsError as failure:
         print(f"app.py: {failure.message}", file=sys.stderr)
@@ -93,11 +93,6 @@ def page_parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", metavar="P", help="port to listen on (default 7860)")
     parser.add_argument("--no-browser", action="store_true", help="do not open the browser")
     return parser
-
-
-def _choices(given: argparse.Namespace) -> dict[str, str]:
-    fields = (field for field in Settings.__dataclass_fields__ if getattr(given, field, None) is not None)
-    return {field: str(getattr(given, field)) for field in fields}
 
 
 if __name__ == "__main__":

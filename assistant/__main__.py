@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_json = getattr(given, "json", False) or getattr(given, "format", None) == "json"
     output = _only_our_output() if is_json else sys.stdout
     try:
-        settings = from_process_environment().with_choices(_choices(given))
+        settings = from_process_environment().with_choices(choices(given))
         # The parts bring torch and chromadb: a wrong argument must not wait for them.
         from assistant import commands
 
@@ -137,7 +137,8 @@ def _command(
     return command
 
 
-def _choices(given: argparse.Namespace) -> dict[str, str]:
+def choices(given: argparse.Namespace) -> dict[str, str]:
+    """The settings that the arguments name, field to text."""
     fields = (field for field in Settings.__dataclass_fields__ if getattr(given, field, None) is not None)
     return {field: str(getattr(given, field)) for field in fields}
 

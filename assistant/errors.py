@@ -9,11 +9,10 @@ AnamnesisError
 ├── FileRefusedError        one file that cannot be read; carries the contract's `code`
 ├── QuestionError           a question that cannot be asked: empty, too long, nothing to ask about
 ├── EvidenceError           the index or its encoder cannot work
-├── ModelError
-│   ├── ModelUnavailableError   no such checkpoint, damaged, too large, server down
-│   ├── ModelAnswerError        the model answered, but with nothing usable
-│   └── ContextExceededError    the question does not fit the model's window
-└── StoppedError            the user stopped the work
+└── ModelError
+    ├── ModelUnavailableError   no such checkpoint, damaged, too large, server down
+    ├── ModelAnswerError        the model answered, but with nothing usable
+    └── ContextExceededError    the question does not fit the model's window
 """
 
 from __future__ import annotations
@@ -78,7 +77,3 @@ class ModelAnswerError(ModelError):
 
 class ContextExceededError(ModelError):
     """The question does not fit the model's window."""
-
-
-class StoppedError(AnamnesisError):
-    """The user stopped the work."""

@@ -39,7 +39,7 @@ def new_name() -> str:
 def save(folder: Path, segment: Segment) -> None:
     """Write `segment` under `folder`; a crash leaves it out."""
     draft = folder / f".{segment.name}"
-    draft.mkdir(parents=True, mode=0o700)
+    draft.mkdir(mode=0o700)
     rows = [
         [p.span.page, p.span.start, p.span.end, p.text, " ".join(terms)]
         for p, terms in zip(segment.passages, segment.terms, strict=True)
