@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import overload
 
+from assistant.coded import CodedEntry
+
 
 class Origin(StrEnum):
     """Where a page's text came from."""
@@ -128,11 +130,49 @@ class Words(Sequence[Word]):
         )
 
 
+class HidingPlace(StrEnum):
+    """How words of a file are kept from the eye of its reader."""
+
+    WHITE = "white"
+    TINY = "tiny"
+    OFF_PAGE = "off_page"
+    COVERED = "covered"
+    INVISIBLE = "invisible"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenText:
+    """Words that the file holds and the page does not show; no part of the page's text. `box` where they would be."""
+
+    text: str
+    place: HidingPlace
+    box: Box | None
+
+
+class Role(StrEnum):
+    """Why a stretch of a page's text is not read as what the record says about the patient."""
+
+    HEADER = "header"
+    FOOTER = "footer"
+    INSTRUCTION = "instruction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A stretch of a page's text, `text[start:end]`, that is set apart: page furniture, words addressed to an AI."""
+
+    start: int
+    end: int
+    role: Role
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of a file: its text, its size in points, and its words with their boxes.
 
     `part` names the member of a ZIP or e-mail that the page comes from. A page that could not be read has no text.
+    `entries` are the coded entries of a structured file, `hidden` what the file holds and the page does not show;
+    `regions`, in order and apart from one another, are found once the whole file is read.
     """
 
     file: str
@@ -143,6 +183,9 @@ class Page:
     origin: Origin
     words: Words
     part: str | None = None
+    entries: tuple[CodedEntry, ...] = ()
+    hidden: tuple[HiddenText, ...] = ()
+    regions: tuple[Region, ...] = ()
 
     @property
     def was_read(self) -> bool:
@@ -156,35 +199,6 @@ class FileProblem:
 
     code: str
     message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFile:
-    """One uploaded file. `name` is unique in its record; `problem` is set if and only if it has no pages."""
-
-    name: str
-    kind: str
-    sha256: str
-    size_bytes: int
-    page_count: int
-    unread_pages: tuple[int, ...] = ()
-    warnings: tuple[str, ...] = ()
-    problem: FileProblem | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One patient's record: what is in its folder, pages left on disk. Times are ISO 8601 in UTC."""
-
-    id: str
-    title: str
-    created: str
-    files: tuple[SourceFile, ...] = ()
-
-    @property
-    def pages_total(self) -> int:
-        """Pages of all files, read or not."""
-        return sum(file.page_count for file in self.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +222,76 @@ class Span:
     def page_ref(self) -> PageRef:
         """The page that the span stands on."""
         return PageRef(file=self.file, page=self.page)
+
+
+class DocumentKind(StrEnum):
+    """What a document of a record is."""
+
+    DISCHARGE_SUMMARY = "discharge_summary"
+    CLINIC_LETTER = "clinic_letter"
+    LABORATORY = "laboratory"
+    RADIOLOGY = "radiology"
+    PATHOLOGY = "pathology"
+    MEDICATION_LIST = "medication_list"
+    OPERATION_NOTE = "operation_note"
+    NURSING = "nursing"
+    CONSENT = "consent"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDocument:
+    """One document of a file, pages `first_page` to `last_page`: a faxed bundle has several.
+
+    `date` is the day of the event it tells of, not of its printing. Where its kind, date and author stand is None
+    where the document does not state them.
+    """
+
+    kind: DocumentKind
+    first_page: int
+    last_page: int
+    date: str | None = None
+    author: str | None = None
+    kind_span: Span | None = None
+    date_span: Span | None = None
+    author_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """One uploaded file. `name` is unique in its record; `problem` is set if and only if it has no pages.
+
+    `waiting_pages` are scans whose text is still to be recognized. A file on `hold` is neither searched nor read by
+    a model until its user has answered the question that `hold` asks: it may belong to another patient.
+    """
+
+    name: str
+    kind: str
+    sha256: str
+    size_bytes: int
+    page_count: int
+    unread_pages: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
+    problem: FileProblem | None = None
+    documents: tuple[SourceDocument, ...] = ()
+    waiting_pages: tuple[int, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    hold: FileProblem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One patient's record: what is in its folder, pages left on disk. Times are ISO 8601 in UTC."""
+
+    id: str
+    title: str
+    created: str
+    files: tuple[SourceFile, ...] = ()
+
+    @property
+    def pages_total(self) -> int:
+        """Pages of all files, read or not."""
+        return sum(file.page_count for file in self.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

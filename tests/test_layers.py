@@ -13,8 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # Lowest first. A module may import its own layer and those before it.
 LAYERS = (
-    ("domain", "errors", "settings", "prompts"),
+    ("coded", "domain", "errors", "settings", "prompts"),
     ("ingestion",),
+    ("understanding",),
     ("library",),
     ("evidence",),
     ("language_models",),
