@@ -92,6 +92,10 @@ class Child:
         except (BrokenMessageError, OSError) as error:
             raise self._error() from error
 
+    def kill(self) -> None:
+        """End the process from another thread; whoever waits for its answer gets a ChildError."""
+        self._process.kill()
+
     def end(self) -> None:
         """Kill the process, whatever it does, and forget it."""
         self._process.kill()

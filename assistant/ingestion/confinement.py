@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import platform
 import resource
 import signal
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 from assistant.ingestion.limits import Limits
 
+_NICENESS = 10
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
@@ -56,6 +58,11 @@ def confine(limits: Limits) -> None:
     # Python ignores SIGXFSZ, so a write fails with an error; the timer must end the process even inside C code.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def give_way() -> None:
+    """Let everything else on the machine go first: recognition takes minutes, and the page must stay quick."""
+    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
 
 
 def allow_processor_seconds(seconds: float) -> None:

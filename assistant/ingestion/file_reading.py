@@ -6,9 +6,13 @@ import hashlib
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from assistant.domain import FileProblem, Origin, Page, SourceFile, Words
+from pydantic import TypeAdapter, ValidationError
+
+from assistant.coded import CodedEntry
+from assistant.domain import FileProblem, HiddenText, Origin, Page, SourceFile, Words
 from assistant.errors import FileRefusedError
 from assistant.ingestion.child import Child, ChildError
 from assistant.ingestion.limits import Limits
@@ -46,6 +50,8 @@ class FileReading:
     _warnings: list[str] = field(default_factory=list)
     _page_warnings: list[str] = field(default_factory=list)
     _without_text: list[int] = field(default_factory=list)
+    _waiting: list[int] = field(default_factory=list)
+    _origins: set[Origin] = field(default_factory=set)
     _failures: dict[int, str] = field(default_factory=dict)
     # Failed pages wait here until one page is read: a file with none is a problem and has no pages at all.
     _held_back: list[Page] = field(default_factory=list)
@@ -76,6 +82,8 @@ class FileReading:
             unread_pages=tuple(unread) if has_pages else (),
             warnings=tuple(self._all_warnings()) if has_pages else (),
             problem=self._problem,
+            waiting_pages=tuple(self._waiting) if has_pages else (),
+            origins=tuple(sorted(self._origins)) if has_pages else (),
         )
 
     def _attempt(self) -> Iterator[Page]:
@@ -117,24 +125,19 @@ class FileReading:
     def _take_page(self, message: PageMessage, payload: bytes) -> Iterator[Page]:
         if message.number != self._next_page:
             raise ChildError("reader_crashed")
-        page = Page(
-            file=self.name,
-            number=message.number,
-            text=message.text,
-            width=message.width,
-            height=message.height,
-            origin=Origin(message.origin),
-            words=_words(payload),
-            part=message.part,
-        )
+        page = page_of(self.name, message, payload)
         self._next_page += 1
         self._characters += len(page.text)
         if message.failure is not None:
             self._failures[page.number] = message.failure
             yield from self._failed(page)
             return
-        if not page.was_read:
+        if message.needs_recognition:
+            self._waiting.append(page.number)
+        elif not page.was_read:
             self._without_text.append(page.number)
+        if page.was_read:
+            self._origins.add(page.origin)
         self._page_warnings.extend(f"page {page.number}: {warning}" for warning in message.warnings)
         self._is_any_page_read = True
         yield from self._released()
@@ -220,8 +223,33 @@ def _sha256(path: Path) -> str:
         return ""
 
 
-def _words(payload: bytes) -> Words:
+def page_of(file: str, message: PageMessage, payload: bytes) -> Page:
+    """The page that a child sent. Raises ChildError if it is none: the child may be in the hands of its file."""
     try:
-        return Words.from_bytes(payload)
-    except ValueError as error:
+        page = Page(
+            file=file,
+            number=message.number,
+            text=message.text,
+            width=message.width,
+            height=message.height,
+            origin=Origin(message.origin),
+            words=Words.from_bytes(payload),
+            part=message.part,
+            entries=_entries().validate_python(message.entries) if message.entries else (),
+            hidden=_hidden().validate_python(message.hidden) if message.hidden else (),
+        )
+    except (ValueError, ValidationError) as error:
         raise ChildError("reader_crashed") from error
+    if not all(0 <= entry.start <= entry.end <= len(page.text) for entry in page.entries):
+        raise ChildError("reader_crashed")
+    return page
+
+
+@cache
+def _entries() -> TypeAdapter[tuple[CodedEntry, ...]]:
+    return TypeAdapter(tuple[CodedEntry, ...])
+
+
+@cache
+def _hidden() -> TypeAdapter[tuple[HiddenText, ...]]:
+    return TypeAdapter(tuple[HiddenText, ...])

@@ -21,6 +21,12 @@ class Limits:
     page_characters: int = 200_000
     file_characters: int = 50_000_000
     picture_pixels: int = 25_000_000
+    # What an archive, an office file or a compressed stream may grow to in all.
+    unpacked_bytes: int = 256 << 20
+    members: int = 1_000
+    nesting: int = 3
+    # One scanned page, rendered, straightened and recognized; Tesseract takes 1 to 3 s for a full page.
+    recognition_seconds: float = 40.0
     open_files: int = 64
     # A file that kills more readers than this is not worth another one.
     deaths: int = 2

@@ -47,6 +47,23 @@ class DrawRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecognizeRequest:
+    """Recognize the words on the picture of one page."""
+
+    path: str
+    kind: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlockRequest:
+    """Open a file with its password."""
+
+    path: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """The child has started and given up what it does not need."""
 
@@ -64,7 +81,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageMessage:
-    """One page; the packed words follow as the payload. `failure` says why it could not be read."""
+    """One page; the packed words follow as the payload. `failure` says why it could not be read.
+
+    `entries` and `hidden` are CodedEntry and HiddenText with their fields' names.
+    """
 
     number: int
     text: str
@@ -73,6 +93,9 @@ class PageMessage:
     origin: str
     part: str | None
     warnings: list[str]
+    entries: list[dict[str, object]]
+    hidden: list[dict[str, object]]
+    needs_recognition: bool
     failure: str | None
 
 
@@ -99,12 +122,31 @@ class PictureMessage:
     number: int
 
 
-Request = ReadRequest | DrawRequest
-Reply = Ready | Opened | PageMessage | Ended | Refused | PictureMessage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlocked:
+    """The payload is the file without its password."""
+
+    is_open: bool = True
+
+
+Request = ReadRequest | DrawRequest | RecognizeRequest | UnlockRequest
+Reply = Ready | Opened | PageMessage | Ended | Refused | PictureMessage | Unlocked
 
 _KINDS: dict[str, type[Request] | type[Reply]] = {
     kind.__name__: kind
-    for kind in (ReadRequest, DrawRequest, Ready, Opened, PageMessage, Ended, Refused, PictureMessage)
+    for kind in (
+        ReadRequest,
+        DrawRequest,
+        RecognizeRequest,
+        UnlockRequest,
+        Ready,
+        Opened,
+        PageMessage,
+        Ended,
+        Refused,
+        PictureMessage,
+        Unlocked,
+    )
 }
 
 

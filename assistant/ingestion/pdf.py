@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ from assistant.ingestion.drawing import page_png
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.page_text import PlacedWord, compose, visible_text
 from assistant.ingestion.problems import refusal
-from assistant.ingestion.reader import ReadPage
+from assistant.ingestion.reader import ReadPage, Source
 from assistant.ingestion.reading_order import reading_order
 
 # Beyond any sheet: MuPDF gives such numbers for damaged page boxes.
@@ -34,9 +33,9 @@ Boxes = npt.NDArray[np.float64]
 class PdfFile:
     """An open PDF."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, source: Source, limits: Limits) -> None:
         self._limits = limits
-        self._document = _opened(path)
+        self._document = _opened(source)
 
     @property
     def page_count(self) -> int:
@@ -78,8 +77,12 @@ class PdfFile:
         self._document.close()
 
 
-def _opened(path: Path) -> pymupdf.Document:
-    document = pymupdf.open(path, filetype="pdf")
+def _opened(source: Source) -> pymupdf.Document:
+    document = (
+        pymupdf.open(source.path, filetype="pdf")
+        if source.data is None
+        else pymupdf.open(stream=source.data, filetype="pdf")
+    )
     # MuPDF looks at the content too, and would open a web page named .pdf.
     if not document.is_pdf:
         raise refusal("not_a_pdf", what="")

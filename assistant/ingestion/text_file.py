@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 
 from assistant.ingestion import typesetting
 from assistant.ingestion.drawing import draw_blocks
@@ -11,7 +10,7 @@ from assistant.ingestion.encoding import DecodedText, decode
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.page_text import compose
 from assistant.ingestion.problems import refusal
-from assistant.ingestion.reader import ReadPage
+from assistant.ingestion.reader import ReadPage, Source
 
 # A character can take four bytes; what is longer than this would be cut off anyway.
 _BYTES_PER_CHARACTER = 4
@@ -20,10 +19,10 @@ _BYTES_PER_CHARACTER = 4
 class TextFile:
     """A text file cut into pages. Markdown keeps its marks: they are what the file says."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
-        if path.stat().st_size > limits.file_characters * _BYTES_PER_CHARACTER:
+    def __init__(self, source: Source, limits: Limits) -> None:
+        if source.size_bytes > limits.file_characters * _BYTES_PER_CHARACTER:
             raise refusal("too_much_text", limit=f"{limits.file_characters:,}")
-        self._path = path
+        self._source = source
         self._limits = limits
 
     @property
@@ -56,7 +55,7 @@ class TextFile:
 
     @cached_property
     def _decoded(self) -> DecodedText:
-        return decode(self._path.read_bytes())
+        return decode(self._source.read_bytes())
 
     @cached_property
     def _pages(self) -> list[list[str]]:

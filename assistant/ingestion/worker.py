@@ -1,6 +1,7 @@
 """The child process: waits for requests, reads files page by page, draws pages, and says what it found.
 
-It loads this package and PyMuPDF and nothing else: no model, no screen, no settings.
+It loads this package, PyMuPDF and the parsers of the formats that come, and nothing else: no model, no screen, no
+settings.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
 
 import pymupdf
 
@@ -32,14 +35,18 @@ from assistant.ingestion.messages import (
     PictureMessage,
     ReadRequest,
     Ready,
+    RecognizeRequest,
     Refused,
     Reply,
+    Request,
+    Unlocked,
+    UnlockRequest,
     encode,
     receive,
 )
 from assistant.ingestion.page_text import ComposedText
 from assistant.ingestion.problems import refusal
-from assistant.ingestion.reader import OpenFile, ReadPage
+from assistant.ingestion.reader import OpenFile, ReadPage, Source
 
 # The size of a page that could not be read, where not even that is known: US Letter, as MuPDF assumes.
 _UNKNOWN_SIZE = (612.0, 792.0)
@@ -79,10 +86,7 @@ class Worker:
             except BrokenMessageError:
                 return
             try:
-                if isinstance(request, ReadRequest):
-                    self._read(request)
-                elif isinstance(request, DrawRequest):
-                    self._draw(request)
+                self._answer(request)
             except FileRefusedError as error:
                 self.say(Refused(code=error.code, message=error.message))
 
@@ -90,6 +94,17 @@ class Worker:
         """Send one message."""
         self._replies.write(encode(reply, payload))
         self._replies.flush()
+
+    def _answer(self, request: Request | Reply) -> None:
+        match request:
+            case ReadRequest():
+                self._read(request)
+            case DrawRequest():
+                self._draw(request)
+            case RecognizeRequest():
+                self._recognize(request)
+            case UnlockRequest():
+                self._unlock(request)
 
     def _read(self, request: ReadRequest) -> None:
         with _deadline(self._limits.file_seconds):
@@ -106,10 +121,10 @@ class Worker:
             opened.close()
 
     def _open(self, request: ReadRequest) -> tuple[OpenFile, str]:
-        path = Path(request.path)
+        source = Source(name=request.name, path=Path(request.path))
         with _failures_named():
-            kind = recognize(path, request.name)
-            opened = open_file(path, kind, self._limits)
+            kind = recognize(source)
+            opened = open_file(source, kind, self._limits)
             count = opened.page_count
         if count > self._limits.pages:
             raise refusal("too_many_pages", count=f"{count:,}", limit=f"{self._limits.pages:,}")
@@ -119,6 +134,9 @@ class Worker:
 
     def _send_page(self, opened: OpenFile, number: int) -> None:
         page, failure = self._page(opened, number)
+        self._say_page(number, page, failure)
+
+    def _say_page(self, number: int, page: ReadPage, failure: str | None = None) -> None:
         message = PageMessage(
             number=number,
             text=page.composed.text,
@@ -127,6 +145,9 @@ class Worker:
             origin=page.origin,
             part=page.part,
             warnings=list(page.warnings),
+            entries=[asdict(entry) for entry in page.entries],
+            hidden=[asdict(hidden) for hidden in page.hidden],
+            needs_recognition=page.needs_recognition,
             failure=failure,
         )
         self.say(message, page.composed.words.to_bytes())
@@ -143,21 +164,59 @@ class Worker:
     def _draw(self, request: DrawRequest) -> None:
         confinement.allow_processor_seconds(self._limits.file_seconds)
         with _deadline(self._limits.file_seconds), _failures_named():
-            opened = self._drawn_file(request)
-            if not 1 <= request.number <= opened.page_count:
-                raise refusal("no_such_page")
+            opened = self._kept_open(request)
             png = opened.draw(request.number, request.width_pixels)
         self.say(PictureMessage(number=request.number), png)
 
-    def _drawn_file(self, request: DrawRequest) -> OpenFile:
+    def _recognize(self, request: RecognizeRequest) -> None:
+        confinement.give_way()
+        confinement.allow_processor_seconds(self._limits.recognition_seconds)
+        with _deadline(self._limits.recognition_seconds), _failures_named():
+            opened = self._kept_open(request)
+            page = _recognizer()(opened, request.number, self._limits)
+        self._say_page(request.number, page)
+
+    def _unlock(self, request: UnlockRequest) -> None:
+        confinement.allow_processor_seconds(self._limits.file_seconds)
+        source = Source(name="", path=Path(request.path))
+        with _deadline(self._limits.file_seconds), _failures_named():
+            data = _unlocker()(source, request.password, self._limits)
+        self.say(Unlocked(), data)
+
+    def _kept_open(self, request: DrawRequest | RecognizeRequest) -> OpenFile:
+        """The file of the request; the one asked for last is still open. Raises FileRefusedError for no such page."""
+        opened = self._drawn_file(request)
+        if not 1 <= request.number <= opened.page_count:
+            raise refusal("no_such_page")
+        return opened
+
+    def _drawn_file(self, request: DrawRequest | RecognizeRequest) -> OpenFile:
         status = Path(request.path).stat()
         key = f"{request.kind} {status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_size}"
         if self._drawn is None or self._drawn[0] != key:
             if self._drawn is not None:
                 self._drawn[1].close()
                 self._drawn = None
-            self._drawn = (key, open_file(Path(request.path), request.kind, self._limits))
+            source = Source(name="", path=Path(request.path))
+            self._drawn = (key, open_file(source, request.kind, self._limits))
         return self._drawn[1]
+
+
+class _Recognizer(Protocol):
+    def __call__(self, opened: OpenFile, number: int, limits: Limits) -> ReadPage: ...
+
+
+class _Unlocker(Protocol):
+    def __call__(self, source: Source, password: str, limits: Limits) -> bytes: ...
+
+
+def _recognizer() -> _Recognizer:
+    """Loaded when the first scan comes: the engine and its language data take 100 MB."""
+    return cast(_Recognizer, import_module("assistant.ingestion.recognition").recognized_page)
+
+
+def _unlocker() -> _Unlocker:
+    return cast(_Unlocker, import_module("assistant.ingestion.pdf_password").unlocked)
 
 
 @contextmanager

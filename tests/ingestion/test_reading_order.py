@@ -10,6 +10,7 @@ import pytest
 
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.pdf import PdfFile
+from assistant.ingestion.reader import Source
 from tests.ingestion.invented_pdfs import LAB_ROWS, MEDICATION_ROWS, PROSE, column, table
 
 Draw = Callable[[pymupdf.Page], None]
@@ -21,7 +22,7 @@ def text_of(tmp_path: Path) -> Callable[[Draw], str]:
         with pymupdf.open() as document:
             draw(document.new_page(width=595, height=842))
             document.save(tmp_path / "page.pdf")
-        return PdfFile(tmp_path / "page.pdf", Limits()).read(1).composed.text
+        return PdfFile(Source(name="page.pdf", path=tmp_path / "page.pdf"), Limits()).read(1).composed.text
 
     return read
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from assistant.domain import Origin, Page
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.page_text import compose
+from assistant.ingestion.reader import Source
 from assistant.ingestion.text_file import TextFile
 from assistant.ingestion.typesetting import PAGE_HEIGHT, PAGE_WIDTH, page_height, page_sources, typeset
 from tests.ingestion.page_checks import check_page
@@ -84,4 +85,7 @@ def test_any_text_gets_pages_whose_offsets_and_boxes_hold(text: str) -> None:
 def test_markdown_keeps_what_it_says(tmp_path: Path) -> None:
     path = tmp_path / "note.md"
     path.write_text("# Assessment\n\n- **Asthma**, stable\n")
-    assert TextFile(path, Limits()).read(1).composed.text == "# Assessment\n\n- **Asthma**, stable"
+    assert (
+        TextFile(Source(name=path.name, path=path), Limits()).read(1).composed.text
+        == "# Assessment\n\n- **Asthma**, stable"
+    )
