@@ -35,13 +35,20 @@ class PlacedWord(NamedTuple):
 Line = list[PlacedWord]
 Block = list[Line]
 
+# Two marks that stand between the words of a Line, known by identity; they have no place and are no words.
+# The next word is in the next cell of a row: a tab stands before it, one more for each cell that is empty.
+CELL_END = PlacedWord(0.0, 0.0, 0.0, 0.0, "\t")
+# The next word goes on with the last one, which a line's end has cut: nothing stands between them.
+JOINED = PlacedWord(0.0, 0.0, 0.0, 0.0, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposedText:
-    """A page's text, and its words with offsets into it."""
+    """A page's text, its words with offsets into it, and from where to where each Line goes, in the order given."""
 
     text: str
     words: Words
+    lines: tuple[tuple[int, int], ...] = ()
 
 
 def compose(blocks: Iterable[Block], *, width: float, height: float, characters: int) -> ComposedText:
@@ -49,11 +56,12 @@ def compose(blocks: Iterable[Block], *, width: float, height: float, characters:
     pieces = _Pieces(characters=characters)
     for block in blocks:
         for line in block:
-            for word in line:
-                pieces.add(word)
+            pieces.add_line(line)
             pieces.separator = "\n"
         pieces.separator = "\n\n"
-    return ComposedText(text="".join(pieces.text), words=Words.from_bytes(pieces.packed(width, height)))
+    return ComposedText(
+        text="".join(pieces.text), words=Words.from_bytes(pieces.packed(width, height)), lines=tuple(pieces.lines)
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +74,18 @@ class _Pieces:
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     boxes: list[PlacedWord] = field(default_factory=list)
+    lines: list[tuple[int, int]] = field(default_factory=list)
+
+    def add_line(self, line: Line) -> None:
+        before = len(self.starts)
+        for word in line:
+            if word is CELL_END:
+                self.separator = self.separator.rstrip(" ") + "\t"
+            elif word is JOINED:
+                self.separator = self.separator.rstrip(" ")
+            else:
+                self.add(word)
+        self.lines.append((self.starts[before] if len(self.starts) > before else self.at, self.at))
 
     def add(self, word: PlacedWord) -> None:
         text = word.text
@@ -76,7 +96,7 @@ class _Pieces:
             self._put(part.text, part.box)
 
     def _put(self, text: str, box: PlacedWord) -> None:
-        separator = self.separator if self.text else ""
+        separator = self.separator if self.text else self.separator.strip("\n ")
         start = self.at + len(separator)
         end = start + len(text)
         if end > self.characters:

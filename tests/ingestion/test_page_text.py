@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.domain import Origin, Page
-from assistant.ingestion.page_text import Block, PlacedWord, compose
+from assistant.ingestion.page_text import CELL_END, JOINED, Block, PlacedWord, compose
 from tests.ingestion.page_checks import check_page
 
 numbers = st.floats(min_value=-50, max_value=700, allow_nan=False)
@@ -67,3 +67,22 @@ def test_a_box_without_extent_can_still_be_pointed_at() -> None:
 
 def test_text_beyond_the_limit_is_left_out_word_by_word() -> None:
     assert page_of([[[word("one"), word("two"), word("three")]]], characters=8).text == "one two"
+
+
+def test_a_tab_stands_between_the_cells_of_a_row_and_one_more_for_each_empty_cell() -> None:
+    row = [word("Potassium"), CELL_END, word("5.9"), word("H"), CELL_END, CELL_END, word("mmol/L"), CELL_END]
+    page = page_of([[[CELL_END, word("first")], row, [CELL_END, word("second")]], [[CELL_END]], [[word("after")]]])
+    assert page.text == "\tfirst\nPotassium\t5.9 H\t\tmmol/L\n\tsecond\n\nafter"
+
+
+def test_the_pieces_of_a_cut_word_are_joined_again() -> None:
+    page = page_of([[[word("血"), JOINED, word("压"), word("120/80")]]])
+    assert page.text == "血压 120/80"
+    assert [(w.start, w.end) for w in page.words] == [(0, 1), (1, 2), (3, 9)]
+
+
+def test_every_line_knows_from_where_to_where_it_goes() -> None:
+    composed = compose(
+        [[[word("one"), word("two")], [word("\x84")]], [[word("three")]]], width=595, height=842, characters=100
+    )
+    assert [composed.text[start:end] for start, end in composed.lines] == ["one two", "", "three"]
