@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.clinical.patient import find_patient
 from assistant.conversation.summaries import SummaryProgress, summarize
 from assistant.conversation.turns import AnswerProgress, AnswerText, ReadRecord, Turn, expected_reading
 from assistant.domain import Answer, Conversation, Coverage, Hit, Page, PageRef, ReadingMode, Record, Summary
@@ -27,6 +26,7 @@ from assistant.library.audit import AuditLog, Verb
 from assistant.library.record_store import StoredRecord
 from assistant.library.store import Library
 from assistant.prompts import fill
+from assistant.understanding.patient import find_patient
 
 SAMPLE_RECORD = Path(__file__).resolve().parents[1] / "assets" / "sample_record"
 LONGEST_QUESTION_CHARACTERS = 20_000

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.clinical.patient import find_patient
+from assistant.understanding.patient import find_patient
 from tests.pages import page
 
 
