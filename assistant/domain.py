@@ -258,6 +258,23 @@ class SourceDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """A value as a page writes it, and where."""
+
+    value: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whom pages name as the patient: names, birth dates and record numbers, each once, commonest first."""
+
+    names: tuple[Stated, ...] = ()
+    birth_dates: tuple[Stated, ...] = ()
+    numbers: tuple[Stated, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
     """One uploaded file. `name` is unique in its record; `problem` is set if and only if it has no pages.
 
@@ -277,6 +294,7 @@ class SourceFile:
     waiting_pages: tuple[int, ...] = ()
     origins: tuple[Origin, ...] = ()
     hold: FileProblem | None = None
+    identity: Identity = Identity()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
