@@ -33,6 +33,13 @@ class Indexes:
         with self.busy(stored.id):
             yield from _update(self._of(stored), stored)
 
+    def forget(self, stored: StoredRecord, file: str) -> None:
+        """Drop what the index holds of a file whose pages have been written anew."""
+        with self.busy(stored.id):
+            index = self._of(stored)
+            if file in index.files:
+                index.remove(file)
+
     def search(self, stored: StoredRecord, query: str, top_k: int) -> tuple[Hit, ...]:
         """The passages that answer a query, best first, of the record as it is now. Raises as brought_up_to_date."""
         with self.busy(stored.id):

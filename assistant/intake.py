@@ -1,36 +1,47 @@
-"""Files into a record: read, stored, indexed, with progress for every file; what fails costs that file alone."""
+"""Files into a record: read, stored, indexed, with progress for every file; what fails costs that file alone.
+
+In two rounds: every file is read and can be asked about, then the scans among them are recognized page by page.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from assistant.domain import FileProblem, SourceFile
-from assistant.errors import AnamnesisError
+from assistant.domain import FileProblem, Page, SourceFile
+from assistant.errors import AnamnesisError, RecordNotFoundError
 from assistant.indexes import Indexes
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.names import clean_name
 from assistant.ingestion.reading import PageRead, Upload, read_files
+from assistant.ingestion.recognizing import FileRecognition
+from assistant.library.file_draft import FileDraft
 from assistant.library.record_store import StoredRecord
 
-Stage = Literal["reading", "indexing", "done", "failed"]
+Stage = Literal["reading", "recognizing", "indexing", "done", "failed"]
 ALREADY_THERE = "this file is already in the record; it was not added again"
+# Below this a guess of the time left says nothing.
+_FEWEST_FOR_A_GUESS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProgress:
-    """Where one file stands: pages read of `total`, passages indexed, done, or failed with its problem.
+    """Where one file stands: pages read or recognized of `total`, passages indexed, done, or failed with its problem.
 
-    The last progress of a file has its `source`: what it turned out to be.
+    `upload` is its place among the uploads. The last progress of a file has its `source`: what it turned out to be.
     """
 
     file: str
     stage: Stage
+    upload: int = 0
     done: int = 0
     total: int | None = None
+    seconds_left: float | None = None
     problem: FileProblem | None = None
     warnings: tuple[str, ...] = ()
     source: SourceFile | None = None
@@ -46,15 +57,44 @@ def take_in(
 ) -> Generator[FileProgress, None, None]:
     """Read, store and index the uploads in order. Closing the iterator cancels; finished files stay.
 
-    A file whose bytes the record already has is passed over, unless `keep_duplicates`.
+    A file whose bytes the record already has is passed over, unless `keep_duplicates`. What was recognized of a scan
+    when it is cancelled stays; its other pages go on waiting.
     """
-    for upload in uploads:
-        try:
-            known = None if keep_duplicates else _known(stored.record().files, upload.path)
-            yield from _passed_over(known) if known else _take_in_one(stored, upload, limits, indexes)
-        except AnamnesisError as failure:
-            file = _not_stored(upload, failure)
-            yield FileProgress(file=file.name, stage="failed", problem=file.problem, source=file)
+    waiting: list[tuple[int, str]] = []
+    for at, upload in enumerate(uploads):
+        for progress in _first_round(stored, upload, limits, indexes, keep_duplicates=keep_duplicates):
+            yield replace(progress, upload=at)
+            if progress.stage == "recognizing":
+                waiting.append((at, progress.file))
+    for at, file in waiting:
+        for progress in recognize_scans(stored, file, limits, indexes):
+            yield replace(progress, upload=at)
+
+
+def recognize_scans(
+    stored: StoredRecord, file: str, limits: Limits, indexes: Indexes
+) -> Generator[FileProgress, None, None]:
+    """Recognize the pages of a file that wait for it. Closing the iterator keeps what was done."""
+    try:
+        known = next((one for one in stored.record().files if one.name == file), None)
+        if known is None:
+            raise RecordNotFoundError("The file was removed while its pages were being recognized.")
+        yield from _recognized(stored, known, limits)
+        indexes.forget(stored, file)
+        yield from _indexed(stored, file, indexes)
+    except AnamnesisError as failure:
+        yield FileProgress(file=file, stage="failed", problem=FileProblem(code="not_stored", message=failure.message))
+
+
+def _first_round(
+    stored: StoredRecord, upload: Upload, limits: Limits, indexes: Indexes, *, keep_duplicates: bool
+) -> Iterator[FileProgress]:
+    try:
+        known = None if keep_duplicates else _known(stored.record().files, upload.path)
+        yield from _passed_over(known) if known else _take_in_one(stored, upload, limits, indexes)
+    except AnamnesisError as failure:
+        file = _not_stored(upload, failure)
+        yield FileProgress(file=file.name, stage="failed", problem=file.problem, source=file)
 
 
 def _not_stored(upload: Upload, failure: AnamnesisError) -> SourceFile:
@@ -63,7 +103,7 @@ def _not_stored(upload: Upload, failure: AnamnesisError) -> SourceFile:
     return SourceFile(name=name, kind="unknown", sha256="", size_bytes=0, page_count=0, problem=problem)
 
 
-def _passed_over(known: SourceFile) -> Generator[FileProgress, None, None]:
+def _passed_over(known: SourceFile) -> Iterator[FileProgress]:
     pages = known.page_count
     yield FileProgress(file=known.name, stage="done", done=pages, total=pages, warnings=(ALREADY_THERE,), source=known)
 
@@ -76,10 +116,21 @@ def _take_in_one(
     if file.problem:
         yield FileProgress(file=file.name, stage="failed", problem=file.problem, source=file)
         return
+    yield from _indexed(stored, file.name, indexes)
+
+
+def _indexed(stored: StoredRecord, file: str, indexes: Indexes) -> Iterator[FileProgress]:
+    """Make the file's passages findable; its last progress says that it is done or waits to be recognized."""
     for passages in indexes.brought_up_to_date(stored):
-        yield FileProgress(file=file.name, stage="indexing", done=passages)
-    pages = file.page_count
-    yield FileProgress(file=file.name, stage="done", done=pages, total=pages, warnings=file.warnings, source=file)
+        yield FileProgress(file=file, stage="indexing", done=passages)
+    known = next((one for one in stored.record().files if one.name == file), None)
+    if known is None:
+        raise RecordNotFoundError("The file was removed while it was being read.")
+    if known.waiting_pages:
+        yield FileProgress(file=file, stage="recognizing", total=len(known.waiting_pages))
+    else:
+        pages = known.page_count
+        yield FileProgress(file=file, stage="done", done=pages, total=pages, warnings=known.warnings, source=known)
 
 
 def _read_and_store(
@@ -87,15 +138,58 @@ def _read_and_store(
 ) -> Generator[FileProgress, None, SourceFile]:
     """Pages go to disk as they are read; the file is in the record once all are, or not at all."""
     with stored.draft(upload) as draft:
+        pace = _Pace()
         for event in read_files([upload], limits, taken=taken):
             if isinstance(event, PageRead):
                 draft.add(event.page)
-                yield FileProgress(file=event.file, stage="reading", done=event.page.number, total=event.pages_total)
+                number, total = event.page.number, event.pages_total
+                left = pace.seconds_left(number, total)
+                yield FileProgress(file=event.file, stage="reading", done=number, total=total, seconds_left=left)
             elif event.file.problem is None:
-                return draft.commit(event.file)
+                return _committed(draft, event.file)
             else:
                 return event.file
     raise AssertionError("reading a file ends with the file")
+
+
+def _committed(draft: FileDraft, file: SourceFile) -> SourceFile:
+    return draft.commit(file)
+
+
+def _recognized(stored: StoredRecord, file: SourceFile, limits: Limits) -> Iterator[FileProgress]:
+    """Recognize the waiting pages; at the end, also an early one, the file has those that are done."""
+    recognition = FileRecognition(file=file, path=stored.original(file.name), limits=limits)
+    pages: dict[int, Page] = {}
+    pace = _Pace()
+    total = len(file.waiting_pages)
+    try:
+        with closing(recognition.pages()) as recognized:
+            for page in recognized:
+                pages[page.number] = page
+                left = pace.seconds_left(len(pages), total)
+                yield FileProgress(file=file.name, stage="recognizing", done=len(pages), total=total, seconds_left=left)
+    finally:
+        _rewrite(stored, recognition.result(), pages)
+
+
+def _rewrite(stored: StoredRecord, file: SourceFile, recognized: dict[int, Page]) -> None:
+    with stored.redraft() as draft:
+        for page in stored.pages([file.name]):
+            draft.add(recognized.get(page.number, page))
+        _committed(draft, file)
+
+
+class _Pace:
+    """How long the rest will take, at the pace so far."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def seconds_left(self, done: int, total: int | None) -> float | None:
+        """None while there is too little to go by."""
+        if total is None or done < _FEWEST_FOR_A_GUESS:
+            return None
+        return (time.monotonic() - self._began) / done * max(total - done, 0)
 
 
 def _known(files: Sequence[SourceFile], path: Path) -> SourceFile | None:

@@ -3,23 +3,78 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from assistant.domain import Page
+from assistant.domain import Origin, Page, SourceFile
 from assistant.ingestion.child import Child, ChildError
 from assistant.ingestion.file_reading import page_of
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.messages import PageMessage, RecognizeRequest, Refused
+from assistant.ingestion.page_runs import page_runs
 from assistant.ingestion.pool import Pool
 
 _LIMITS = Limits()
 _PROCESSES = 2
+_WARNINGS_KEPT = 50
 # The child ends itself at its own deadline; the parent waits this much longer.
 _GRACE_SECONDS = 2.0
+
+
+@dataclass(slots=True, kw_only=True)
+class FileRecognition:
+    """How far the waiting pages of a file have come. `pages()` recognizes them, `result()` says what is known then."""
+
+    file: SourceFile
+    path: Path
+    limits: Limits = _LIMITS
+    _done: set[int] = field(default_factory=set)
+    _unread: list[int] = field(default_factory=list)
+    _warnings: list[str] = field(default_factory=list)
+    _failures: dict[int, str] = field(default_factory=dict)
+    _are_words_found: bool = False
+
+    def pages(self) -> Generator[Page, None, None]:
+        """The pages as they are done, in order; one that gave no words keeps what it had. Closing it stops at once."""
+        waiting = self.file.waiting_pages
+        with closing(recognize_pages(self.path, self.file.kind, self.file.name, waiting, self.limits)) as recognized:
+            for found in recognized:
+                self._note(found)
+                if found.page is not None:
+                    yield found.page
+
+    def result(self) -> SourceFile:
+        """The file as it is known by now; pages not done go on waiting."""
+        file = self.file
+        origins = {*file.origins, Origin.OCR} if self._are_words_found else set(file.origins)
+        return replace(
+            file,
+            waiting_pages=tuple(number for number in file.waiting_pages if number not in self._done),
+            unread_pages=tuple(sorted({*file.unread_pages, *self._unread})),
+            warnings=(*file.warnings, *self._summary(), *self._warnings[:_WARNINGS_KEPT]),
+            origins=tuple(sorted(origins)),
+        )
+
+    def _note(self, found: RecognizedPage) -> None:
+        self._done.add(found.number)
+        if found.page is None:
+            self._failures[found.number] = found.code
+        if found.page is None or not found.page.was_read:
+            self._unread.append(found.number)
+        else:
+            self._are_words_found = True
+        self._warnings.extend(f"page {found.number}: {warning}" for warning in found.warnings)
+
+    def _summary(self) -> Iterator[str]:
+        empty = [number for number in self._unread if number not in self._failures]
+        if empty:
+            yield f"{page_runs(sorted(empty))}: no words found in the picture"
+        for code in dict.fromkeys(self._failures.values()):
+            yield f"{page_runs(n for n in sorted(self._failures) if self._failures[n] == code)}: not read ({code})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

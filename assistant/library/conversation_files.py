@@ -6,6 +6,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -62,6 +63,24 @@ def delete(folder: Path, conversation_id: str) -> None:
         _path(folder, conversation_id).unlink()
     except FileNotFoundError as error:
         raise RecordNotFoundError(_ABSENT) from error
+
+
+def rename_file(folder: Path, old: str, new: str) -> None:
+    """Have every conversation cite the file by its new name. Damaged ones stay as they are."""
+    for conversation in load_all(folder):
+        body = _adapter().dump_python(conversation, mode="json")
+        renamed = _adapter().validate_python(_with_file_renamed(body, old, new))
+        if renamed != conversation:
+            save(folder, renamed)
+
+
+def _with_file_renamed(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: new if (key, item) == ("file", old) else _with_file_renamed(item, old, new)
+            for key, item in value.items()
+        }
+    return [_with_file_renamed(item, old, new) for item in value] if isinstance(value, list) else value
 
 
 def _path(folder: Path, conversation_id: str) -> Path:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from assistant.domain import Page, SourceFile
 from assistant.errors import StorageError
 from assistant.library.disk import make_folder, open_new, remove_folder, storage_errors, sync_folder, write_all
-from assistant.library.file_folders import ORIGINAL, describe
+from assistant.library.file_folders import ORIGINAL, FileFolder, describe, renamed_file
 from assistant.library.locks import try_lock
-from assistant.library.page_files import PageWriter
+from assistant.library.page_files import PageWriter, Regions, read_pages, write_regions
 
 _LOCK = "lock"
 _COPY_BYTES = 1 << 20
+_NO_REGIONS: Regions = MappingProxyType({})
 
 # Puts the finished folder into the record under the record's lock, and says under which name.
 Join = Callable[[Path, SourceFile], SourceFile]
@@ -27,8 +27,11 @@ Join = Callable[[Path, SourceFile], SourceFile]
 class FileDraft:
     """Use it in a `with`: what is not committed at its end is gone."""
 
-    def __init__(self, drafts: Path, original: Path, join: Join) -> None:
-        """The caller holds the record's lock, so that no sweep takes the new folder for a dead one."""
+    def __init__(self, drafts: Path, original: Path | None, join: Join) -> None:
+        """`original` is copied beside the pages; None where the record has it already.
+
+        The caller holds the record's lock, so that no sweep takes the new folder for a dead one.
+        """
         self._original = original
         self._join = join
         with storage_errors():
@@ -51,12 +54,18 @@ class FileDraft:
         with storage_errors():
             self._writer.add(page)
 
-    def commit(self, file: SourceFile) -> SourceFile:
+    def pages(self, file: str) -> Iterator[Page]:
+        """The pages added so far, once more."""
+        return read_pages(self._folder, file)
+
+    def commit(self, file: SourceFile, regions: Regions = _NO_REGIONS) -> SourceFile:
         """Join the record. Returns the file as it is now known: a name that the record already has gets a number."""
         assert self._writer.count == file.page_count, "every page has been added"
         with storage_errors():
             self._writer.finish()
-            self._copy_original(file)
+            write_regions(self._folder, regions)
+            if self._original is not None:
+                self._copy_original(self._original, file)
             joined = self._join(self._folder, file)
         self._release()
         return joined
@@ -70,9 +79,9 @@ class FileDraft:
         finally:
             self._release()
 
-    def _copy_original(self, file: SourceFile) -> None:
+    def _copy_original(self, original: Path, file: SourceFile) -> None:
         digest = hashlib.sha256()
-        with self._original.open("rb") as source, open_new(self._folder / ORIGINAL) as target:
+        with original.open("rb") as source, open_new(self._folder / ORIGINAL) as target:
             while piece := source.read(_COPY_BYTES):
                 digest.update(piece)
                 write_all(target, piece)
@@ -100,8 +109,8 @@ def join_as(folder: Path, file: SourceFile, name: str, place: int, files: Path) 
     make_folder(files)
     # Only now: without its lock file a sweep would take the draft for a dead one.
     (folder / _LOCK).unlink()
-    joined = replace(file, name=name)
-    describe(folder, joined, place)
+    joined = renamed_file(file, name)
+    describe(FileFolder(folder=folder, file=joined, place=place))
     sync_folder(folder)
     folder.rename(files / folder.name)
     sync_folder(files)

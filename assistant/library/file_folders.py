@@ -7,14 +7,15 @@ moment at which it is not.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from assistant.domain import FileProblem, SourceFile
-from assistant.library.disk import write_new
+from assistant.domain import FileProblem, SourceDocument, SourceFile, Span
+from assistant.library.disk import write_whole
+from assistant.library.page_files import FIRST_NAME
 
 ORIGINAL = "original"
 _DESCRIPTION = "file.json"
@@ -23,17 +24,36 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFolder:
-    """A file in the record: where it lies, what it is, and its place in the order of the record."""
+    """A file in the record: where it lies, what it is, its place in the record's order, and the name of its pages."""
 
     folder: Path
     file: SourceFile
     place: int
+    pages: str = FIRST_NAME
 
 
-def describe(folder: Path, file: SourceFile, place: int) -> None:
-    """Write down what the file is, as the last thing before the folder joins the record."""
-    body = {"version": _VERSION, "place": place, "file": _adapter().dump_python(file, mode="json")}
-    write_new(folder / _DESCRIPTION, json.dumps(body, ensure_ascii=False).encode())
+def describe(found: FileFolder) -> None:
+    """Write down what the file is; before its folder joins the record this is the last thing."""
+    known = _adapter().dump_python(found.file, mode="json")
+    body = {"version": _VERSION, "place": found.place, "pages": found.pages, "file": known}
+    write_whole(found.folder / _DESCRIPTION, json.dumps(body, ensure_ascii=False).encode())
+
+
+def renamed_file(file: SourceFile, name: str) -> SourceFile:
+    """The file under another name, its documents' evidence too."""
+    return replace(file, name=name, documents=tuple(_renamed(document, name) for document in file.documents))
+
+
+def _renamed(document: SourceDocument, name: str) -> SourceDocument:
+    def moved(span: Span | None) -> Span | None:
+        return replace(span, file=name) if span else None
+
+    return replace(
+        document,
+        kind_span=moved(document.kind_span),
+        date_span=moved(document.date_span),
+        author_span=moved(document.author_span),
+    )
 
 
 def file_folders(files: Path) -> list[FileFolder]:
@@ -47,7 +67,8 @@ def _described(folder: Path) -> FileFolder | None:
     try:
         body = json.loads((folder / _DESCRIPTION).read_bytes())
         file = _adapter().validate_python(body["file"])
-        return FileFolder(folder=folder, file=file, place=int(body["place"]))
+        pages = str(body.get("pages", FIRST_NAME))
+        return FileFolder(folder=folder, file=file, place=int(body["place"]), pages=pages)
     except (FileNotFoundError, NotADirectoryError):
         return None if not folder.is_dir() else _damaged(folder)
     except (ValueError, TypeError, KeyError, RecursionError):

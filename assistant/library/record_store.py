@@ -1,7 +1,7 @@
 """One record in its folder: files, pages, index and conversations.
 
 <folder>/record.json             title and date
-<folder>/files/<id>/             one file: original, pages.bin, pages.index, file.json
+<folder>/files/<id>/             one file: original, its pages (page_files.py), file.json
 <folder>/conversations/<id>.json
 <folder>/index/                  whatever search keeps; it can be made again from the pages
 <folder>/model_state/            what a model on this machine has read of the record
@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.domain import Conversation, Page, Record, SourceFile
 from assistant.errors import RecordNotFoundError, StorageError
-from assistant.ingestion.names import unique_name
+from assistant.ingestion.names import clean_name, unique_name
 from assistant.ingestion.reading import Upload
 from assistant.library import conversation_files
 from assistant.library.disk import (
@@ -28,9 +28,9 @@ from assistant.library.disk import (
     sync_folder,
 )
 from assistant.library.file_draft import FileDraft, join_as, sweep_dead_drafts
-from assistant.library.file_folders import ORIGINAL, FileFolder, file_folders
+from assistant.library.file_folders import ORIGINAL, FileFolder, describe, file_folders, renamed_file
 from assistant.library.locks import locked
-from assistant.library.page_files import read_page, read_pages
+from assistant.library.page_files import move_pages, read_page, read_pages, remove_stray_pages
 from assistant.library.title_page import TitlePage, read_title_page, write_title_page
 
 
@@ -88,20 +88,48 @@ class StoredRecord:
         with storage_errors():
             remove_folder(trash / found.folder.name)
 
+    def change_file(self, file: str, change: Callable[[SourceFile], SourceFile]) -> SourceFile:
+        """Keep what `change` makes of what is known about a file; its name and its pages stay."""
+        with self._locked():
+            found = self._file_folder(file)
+            changed = replace(change(found.file), name=file, page_count=found.file.page_count)
+            describe(replace(found, file=changed))
+        return changed
+
+    def rename_file(self, file: str, name: str) -> SourceFile:
+        """Give a file another name, also where conversations cite it. A name that is taken gets a number."""
+        with self._locked():
+            found = self._file_folder(file)
+            taken = [other.file.name for other in self._file_folders() if other.folder != found.folder]
+            renamed = renamed_file(found.file, unique_name(clean_name(name), taken))
+            describe(replace(found, file=renamed))
+            conversation_files.rename_file(self._conversations, file, renamed.name)
+        return renamed
+
+    def redraft(self) -> FileDraft:
+        """Begin to write the pages of a file anew, all of them; until the draft's commit the old ones stay."""
+        with self._locked():
+            return FileDraft(self._drafts, None, self._rejoin)
+
     def original(self, file: str) -> Path:
         """The file as it was uploaded; its name on disk says nothing."""
         return self._file_folder(file).folder / ORIGINAL
 
     def pages(self, files: Sequence[str] | None = None) -> Iterator[Page]:
-        """The pages in record order, of all files or of those named, one in memory at a time."""
-        wanted = None if files is None else set(files)
+        """The pages in record order, one in memory at a time: of all files but those on hold, or of those named."""
         for found in self._file_folders():
-            if found.file.page_count and (wanted is None or found.file.name in wanted):
-                yield from read_pages(found.folder, found.file.name)
+            is_wanted = found.file.hold is None if files is None else found.file.name in files
+            if found.file.page_count and is_wanted:
+                yield from read_pages(found.folder, found.file.name, found.pages)
 
     def page(self, file: str, number: int) -> Page:
         """One page. Raises RecordNotFoundError if there is no such file or page."""
-        return read_page(self._file_folder(file).folder, file, number)
+        found = self._file_folder(file)
+        try:
+            return read_page(found.folder, file, number, found.pages)
+        except RecordNotFoundError:
+            found = self._file_folder(file)  # its pages may have been written anew between the two steps
+            return read_page(found.folder, file, number, found.pages)
 
     def conversations(self) -> tuple[Conversation, ...]:
         """The conversations that can be read, newest first."""
@@ -139,6 +167,9 @@ class StoredRecord:
             remove_folder(self.folder / "trash")
             sweep_partial_files(self.folder)
             sweep_partial_files(self._conversations)
+            for found in self._file_folders():
+                sweep_partial_files(found.folder)
+                remove_stray_pages(found.folder, found.pages)
 
     @property
     def _files(self) -> Path:
@@ -194,3 +225,12 @@ class StoredRecord:
             name = unique_name(file.name, [found.file.name for found in present])
             place = max((found.place for found in present), default=0) + 1
             return join_as(folder, file, name, place, self._files)
+
+    def _rejoin(self, folder: Path, file: SourceFile) -> SourceFile:
+        """Take the pages that stand in `folder` for those of the file. Raises RecordNotFoundError if it is gone."""
+        with self._locked():
+            found = self._file_folder(file.name)
+            name = move_pages(folder, found.folder)
+            describe(replace(found, file=file, pages=name))
+            remove_stray_pages(found.folder, name)
+        return file
