@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.coded import CodedEntry
+from assistant.domain import HidingPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,5 +55,13 @@ class PageBreak:
     """What follows begins a new page: the break of the document itself, another sheet, another message."""
 
 
-Item = Heading | Paragraph | Table | PageBreak
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenWords:
+    """Words that the file holds and does not show: no part of the text, said of the page where they would stand."""
+
+    text: str
+    place: HidingPlace
+
+
+Item = Heading | Paragraph | Table | PageBreak | HiddenWords
 Items = Sequence[Item]
