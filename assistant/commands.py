@@ -19,7 +19,8 @@ from assistant.export.contract_json import Json
 from assistant.export.markdown import answer_markdown, summary_markdown
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.names import clean_name, unique_name
-from assistant.ingestion.reading import PageRead, Upload, read_files
+from assistant.ingestion.reading import Upload
+from assistant.intake import read_unkept
 from assistant.json_lines import read_queries, read_statements
 from assistant.library.audit import AuditLog, Verb
 from assistant.library.store import Library
@@ -45,17 +46,7 @@ def read(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
     if given.data_dir:
         with _new_record(given, settings) as (service, record):
             return _write_files(_files_kept(service, record.id, given.files), given.json, output)
-    return _write_files(_files_read(given.files, settings), given.json, output)
-
-
-def _files_read(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[SourceFile, list[Page]]]:
-    pages: list[Page] = []
-    for event in read_files(_uploads(paths), _limits(settings)):
-        if isinstance(event, PageRead):
-            pages.append(event.page)
-        else:
-            yield event.file, pages
-            pages = []
+    return _write_files(read_unkept(_uploads(given.files), _limits(settings)), given.json, output)
 
 
 def _files_kept(service: Service, record_id: str, paths: Sequence[Path]) -> Iterator[tuple[SourceFile, list[Page]]]:
