@@ -20,12 +20,12 @@ from assistant.export.markdown import answer_markdown, summary_markdown
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.names import clean_name, unique_name
 from assistant.ingestion.reading import Upload
-from assistant.intake import read_unkept
 from assistant.json_lines import read_queries, read_statements
 from assistant.library.audit import AuditLog, Verb
 from assistant.library.store import Library
 from assistant.library.temporary_folder import temporary_folder
 from assistant.settings import Settings, default_data_dir
+from assistant.unkept import read_unkept
 
 if TYPE_CHECKING:
     from assistant.service import Service

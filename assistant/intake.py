@@ -71,26 +71,6 @@ def take_in(
             yield replace(progress, upload=at)
 
 
-def read_unkept(uploads: Sequence[Upload], limits: Limits) -> Iterator[tuple[SourceFile, list[Page]]]:
-    """Every file with its pages, scans recognized, for whoever only wants to see them; nothing is stored."""
-    pages: list[Page] = []
-    names: list[str] = []
-    for upload in uploads:
-        for event in read_files([upload], limits, taken=names):
-            if isinstance(event, PageRead):
-                pages.append(event.page)
-            else:
-                names.append(event.file.name)
-                file = event.file
-                if file.waiting_pages:
-                    recognition = FileRecognition(file=file, path=upload.path, limits=limits)
-                    recognized = {page.number: page for page in recognition.pages()}
-                    pages = [recognized.get(page.number, page) for page in pages]
-                    file = recognition.result()
-                yield file, pages
-                pages = []
-
-
 def recognize_scans(
     stored: StoredRecord, file: str, limits: Limits, indexes: Indexes
 ) -> Generator[FileProgress, None, None]:

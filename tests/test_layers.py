@@ -22,7 +22,7 @@ LAYERS = (
     ("clinical",),
     ("conversation",),
     ("export",),
-    ("indexes", "intake", "service"),
+    ("indexes", "intake", "service", "unkept"),
     ("parts",),
     ("ui", "commands", "json_lines"),
     ("__main__",),
