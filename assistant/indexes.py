@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from assistant.domain import Hit
+from assistant.domain import Hit, Record, SourceFile
 from assistant.evidence.encoder import Encoder
 from assistant.evidence.index import EvidenceIndex
 from assistant.library.record_store import StoredRecord
@@ -92,11 +92,17 @@ class Indexes:
 
 
 def _update(index: EvidenceIndex, stored: StoredRecord) -> Iterator[int]:
-    readable = [file.name for file in stored.record().files if file.problem is None]
+    readable = _readable(stored.record())
+    names = [file.name for file in readable]
     for file in index.files:
-        if file not in readable:
+        if file not in names:
             index.remove(file)
-    missing = [file for file in readable if file not in index.files]
+    missing = [name for name in names if name not in index.files]
     yield from index.add(stored.pages(missing)) if missing else ()
-    if not index.is_current(stored.record().files):
+    if not index.is_current(_readable(stored.record())):
         yield from index.rebuild(stored.pages())
+
+
+def _readable(record: Record) -> tuple[SourceFile, ...]:
+    """The files that may be searched: those that were read and are not on hold."""
+    return tuple(file for file in record.files if file.problem is None and file.hold is None)

@@ -20,10 +20,12 @@ from assistant.ingestion.limits import Limits
 from assistant.ingestion.names import clean_name
 from assistant.ingestion.reading import PageRead, Upload, read_files
 from assistant.ingestion.recognizing import FileRecognition
+from assistant.ingestion.unlocking import unlocked
 from assistant.library.file_draft import FileDraft
 from assistant.library.record_store import StoredRecord
 
 Stage = Literal["reading", "recognizing", "indexing", "done", "failed"]
+LOCKED = "password_protected"
 ALREADY_THERE = "this file is already in the record; it was not added again"
 # Below this a guess of the time left says nothing.
 _FEWEST_FOR_A_GUESS = 3
@@ -86,6 +88,23 @@ def recognize_scans(
         yield FileProgress(file=file, stage="failed", problem=FileProblem(code="not_stored", message=failure.message))
 
 
+def take_in_unlocked(
+    stored: StoredRecord, file: str, password: str, limits: Limits, indexes: Indexes
+) -> Generator[FileProgress, None, None]:
+    """Read a file that its password opens; in the record it is kept without one. Raises FileRefusedError."""
+    data = unlocked(stored.original(file), password, limits)
+    with stored.draft_instead_of(file) as draft:
+        upload = Upload(name=file, path=draft.write_original(data))
+        read = yield from _read_and_store(draft, upload, limits, ())
+    if read.problem:
+        yield FileProgress(file=file, stage="failed", problem=read.problem, source=read)
+        return
+    for progress in _indexed(stored, file, indexes):
+        yield progress
+        if progress.stage == "recognizing":
+            yield from recognize_scans(stored, file, limits, indexes)
+
+
 def _first_round(
     stored: StoredRecord, upload: Upload, limits: Limits, indexes: Indexes, *, keep_duplicates: bool
 ) -> Iterator[FileProgress]:
@@ -112,7 +131,8 @@ def _take_in_one(
     stored: StoredRecord, upload: Upload, limits: Limits, indexes: Indexes
 ) -> Generator[FileProgress, None, None]:
     taken = [file.name for file in stored.record().files]
-    file = yield from _read_and_store(stored, upload, limits, taken)
+    with stored.draft(upload) as draft:
+        file = yield from _read_and_store(draft, upload, limits, taken)
     if file.problem:
         yield FileProgress(file=file.name, stage="failed", problem=file.problem, source=file)
         return
@@ -134,21 +154,22 @@ def _indexed(stored: StoredRecord, file: str, indexes: Indexes) -> Iterator[File
 
 
 def _read_and_store(
-    stored: StoredRecord, upload: Upload, limits: Limits, taken: Sequence[str]
+    draft: FileDraft, upload: Upload, limits: Limits, taken: Sequence[str]
 ) -> Generator[FileProgress, None, SourceFile]:
     """Pages go to disk as they are read; the file is in the record once all are, or not at all."""
-    with stored.draft(upload) as draft:
-        pace = _Pace()
-        for event in read_files([upload], limits, taken=taken):
-            if isinstance(event, PageRead):
-                draft.add(event.page)
-                number, total = event.page.number, event.pages_total
-                left = pace.seconds_left(number, total)
-                yield FileProgress(file=event.file, stage="reading", done=number, total=total, seconds_left=left)
-            elif event.file.problem is None:
-                return _committed(draft, event.file)
-            else:
-                return event.file
+    pace = _Pace()
+    for event in read_files([upload], limits, taken=taken):
+        if isinstance(event, PageRead):
+            draft.add(event.page)
+            number, total = event.page.number, event.pages_total
+            left = pace.seconds_left(number, total)
+            yield FileProgress(file=event.file, stage="reading", done=number, total=total, seconds_left=left)
+        elif event.file.problem is None:
+            return _committed(draft, event.file)
+        else:
+            # A locked file stays, so that its user can be asked for the password.
+            is_locked = event.file.problem.code == LOCKED
+            return draft.commit(event.file) if is_locked else event.file
     raise AssertionError("reading a file ends with the file")
 
 

@@ -13,14 +13,25 @@ from pathlib import Path
 
 from assistant.conversation.summaries import SummaryProgress, summarize
 from assistant.conversation.turns import AnswerProgress, AnswerText, ReadRecord, Turn, expected_reading
-from assistant.domain import Answer, Conversation, Coverage, Hit, Page, PageRef, ReadingMode, Record, Summary
+from assistant.domain import (
+    Answer,
+    Conversation,
+    Coverage,
+    Hit,
+    Page,
+    PageRef,
+    ReadingMode,
+    Record,
+    SourceFile,
+    Summary,
+)
 from assistant.errors import QuestionError, RecordNotFoundError
 from assistant.evidence.verification import Verifier
 from assistant.indexes import Indexes
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.pictures import page_picture
 from assistant.ingestion.reading import Upload
-from assistant.intake import FileProgress, take_in
+from assistant.intake import FileProgress, recognize_scans, take_in, take_in_unlocked
 from assistant.language_models.answering import AnsweringModel, ModelDescription
 from assistant.library.audit import AuditLog, Verb
 from assistant.library.record_store import StoredRecord
@@ -120,10 +131,38 @@ class Service:
         self._audit.note(Verb.REMOVE_FILE, record_id)
         stored.remove_file(file)
         shutil.rmtree(stored.model_state_folder, ignore_errors=True)  # it holds what the removed pages said
-        self._model.forget()
-        for _ in self._indexes.brought_up_to_date(stored):
-            pass
+        self._bring_up_to_date(stored)
         return stored.record()
+
+    def rename_file(self, record_id: str, file: str, name: str) -> SourceFile:
+        """Give a file another name, also where conversations cite it."""
+        if not name.strip():
+            raise QuestionError("the name is empty; write one")
+        stored = self._library.open(record_id)
+        self._audit.note(Verb.RENAME_FILE, record_id)
+        renamed = stored.rename_file(file, name)
+        self._bring_up_to_date(stored)
+        return renamed
+
+    def unlock_file(self, record_id: str, file: str, password: str) -> Iterator[FileProgress]:
+        """Read a file that is protected by a password. Raises FileRefusedError if that does not open it."""
+        stored = self._library.open(record_id)
+        self._audit.note(Verb.ADD_FILE, record_id)
+        yield from take_in_unlocked(stored, file, password, self._limits, self._indexes)
+        self._name_after_patient(stored)
+
+    def recognize_file(self, record_id: str, file: str) -> Iterator[FileProgress]:
+        """Go on with the scanned pages of a file that were left waiting. Closing it keeps what was done."""
+        stored = self._library.open(record_id)
+        yield from recognize_scans(stored, file, self._limits, self._indexes)
+
+    def accept_file(self, record_id: str, file: str) -> SourceFile:
+        """The user says that a file on hold belongs to this patient: from now on it is read like any other."""
+        stored = self._library.open(record_id)
+        self._audit.note(Verb.ACCEPT_FILE, record_id)
+        accepted = stored.change_file(file, lambda known: replace(known, hold=None))
+        self._bring_up_to_date(stored)
+        return accepted
 
     def page(self, record_id: str, file: str, number: int) -> Page:
         """One page with its words. Raises RecordNotFoundError."""
@@ -215,6 +254,12 @@ class Service:
         """Give back what is open."""
         self._indexes.close_all()
 
+    def _bring_up_to_date(self, stored: StoredRecord) -> None:
+        """After a change of what the record holds: the model forgets what it has read, the index follows."""
+        self._model.forget()
+        for _ in self._indexes.brought_up_to_date(stored):
+            pass
+
     def _answer(self, read: ReadRecord, question: str) -> Answer:
         turn = Turn(self._model, read, (), question)
         for _ in turn.events():
@@ -223,7 +268,7 @@ class Service:
 
     def _read(self, stored: StoredRecord) -> ReadRecord:
         return ReadRecord(
-            record=stored.record(),
+            record=_without_held(stored.record()),
             pages=stored.pages,
             page_of=lambda ref: _page_or_none(stored, ref),
             record_tokens=self._tokens_of(stored),
@@ -247,6 +292,11 @@ class Service:
         if patient.name:
             stated = (patient.name, patient.sex, patient.birth_date)
             stored.rename(" · ".join(one.value for one in stated if one))
+
+
+def _without_held(record: Record) -> Record:
+    """The record as a model may see it: a file on hold may belong to another patient."""
+    return replace(record, files=tuple(file for file in record.files if file.hold is None))
 
 
 def _check_question(question: str) -> None:

@@ -156,7 +156,8 @@ def test_one_bad_file_among_good_ones_costs_itself_alone(open_service: Open, tmp
     assert all(
         progress.problem and progress.problem.message for progress in last.values() if progress.stage == "failed"
     )
-    assert [file.name for file in service.record(record.id).files] == ["a.txt", "b.txt"]
+    # The locked file waits for its password.
+    assert [file.name for file in service.record(record.id).files] == ["a.txt", "locked.pdf", "b.txt"]
 
 
 def test_the_same_file_again_is_not_added_and_another_of_its_name_gets_a_number(

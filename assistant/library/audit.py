@@ -29,6 +29,8 @@ class Verb(StrEnum):
     PURGE = "purge"
     ADD_FILE = "add_file"
     REMOVE_FILE = "remove_file"
+    RENAME_FILE = "rename_file"
+    ACCEPT_FILE = "accept_file"
     ASK = "ask"
     SUMMARIZE = "summarize"
     OVERVIEW = "overview"

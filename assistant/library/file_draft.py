@@ -11,7 +11,15 @@ from types import MappingProxyType, TracebackType
 
 from assistant.domain import Page, SourceFile
 from assistant.errors import StorageError
-from assistant.library.disk import make_folder, open_new, remove_folder, storage_errors, sync_folder, write_all
+from assistant.library.disk import (
+    make_folder,
+    open_new,
+    remove_folder,
+    storage_errors,
+    sync_folder,
+    write_all,
+    write_new,
+)
 from assistant.library.file_folders import ORIGINAL, FileFolder, describe, renamed_file
 from assistant.library.locks import try_lock
 from assistant.library.page_files import PageWriter, Regions, read_pages, write_regions
@@ -48,6 +56,12 @@ class FileDraft:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.discard()
+
+    def write_original(self, data: bytes) -> Path:
+        """Give the draft an original that no file has yet; it becomes the file's. Returns where it lies."""
+        with storage_errors():
+            write_new(self._folder / ORIGINAL, data)
+        return self._folder / ORIGINAL
 
     def add(self, page: Page) -> None:
         """Write the next page down."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from assistant.domain import Conversation, Page, Record, SourceFile
@@ -110,6 +111,11 @@ class StoredRecord:
         """Begin to write the pages of a file anew, all of them; until the draft's commit the old ones stay."""
         with self._locked():
             return FileDraft(self._drafts, None, self._rejoin)
+
+    def draft_instead_of(self, file: str) -> FileDraft:
+        """Begin a file that takes the place and the name of one that is there; give it an original of its own."""
+        with self._locked():
+            return FileDraft(self._drafts, None, partial(self._join_instead_of, file))
 
     def original(self, file: str) -> Path:
         """The file as it was uploaded; its name on disk says nothing."""
@@ -225,6 +231,13 @@ class StoredRecord:
             name = unique_name(file.name, [found.file.name for found in present])
             place = max((found.place for found in present), default=0) + 1
             return join_as(folder, file, name, place, self._files)
+
+    def _join_instead_of(self, old: str, folder: Path, file: SourceFile) -> SourceFile:
+        with self._locked():
+            found = self._file_folder(old)
+            joined = join_as(folder, file, old, found.place, self._files)
+            remove_folder(found.folder)
+        return joined
 
     def _rejoin(self, folder: Path, file: SourceFile) -> SourceFile:
         """Take the pages that stand in `folder` for those of the file. Raises RecordNotFoundError if it is gone."""
