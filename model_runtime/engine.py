@@ -25,7 +25,7 @@ from model_runtime.events import Event, Finished, FinishReason, Progress, Reques
 from model_runtime.model import LoadedModel
 from model_runtime.prefixes import PrefixStore
 from model_runtime.sampling import Sampler
-from model_runtime.speculation import Payoff, PromptLookup
+from model_runtime.speculation import Drafts, Payoff
 from model_runtime.waiting_line import WaitingLine
 
 # A chunk dequantizes every expert once, so it must be large; it is also what a stop may have to wait for.
@@ -76,6 +76,10 @@ class Engine:
     def cached_tokens(self) -> int:
         """Tokens whose keys and values are held."""
         return self._cache.length
+
+    def vocabulary(self) -> list[bytes]:
+        """The bytes of every token that can be written, by id; none for special ones."""
+        return [self.chat.token_bytes(token) for token in range(self._network.config.vocab_size)]
 
     @property
     def cache_bytes(self) -> int:
@@ -224,48 +228,53 @@ class Engine:
         return reason
 
     def _tokens(self, request: Request, sampler: Sampler, logits: Tensor, tally: _Tally) -> Iterator[int]:
-        """Tokens one by one, without end; greedy ones with drafts where these pay. `logits` [1, V]: of the first."""
-        lookup = PromptLookup(request.prompt_tokens) if request.speculate and request.sampling.is_greedy else None
+        """Tokens one by one, without end; with drafts where these pay. `logits` [1, V]: of the first."""
+        drafts = Drafts(request.constraint, request.prompt_tokens, may_look_up=request.sampling.is_greedy)
+        token = _chosen(sampler, logits[0], request)
         while True:
-            token = _chosen(sampler, logits[0], request)
             yield token
-            draft: list[int] = []
-            if lookup is not None:
-                lookup.extend([token])
-                draft = lookup.draft() if self._payoff.may_draft else []
+            drafts.take(token)
+            draft = drafts.guess() if request.speculate and self._payoff.may_draft else []
             started = time.perf_counter()
             if not draft or self._cache.length + 1 + len(draft) > self.context_tokens:
                 logits = self._step([token], request)
                 self._payoff.single(time.perf_counter() - started)
+                token = _chosen(sampler, logits[0], request)
                 continue
-            assert lookup is not None
             rows = self._step([token, *draft], request)
-            accepted = yield from self._checked(sampler, rows, draft)
+            accepted, following = yield from self._checked(sampler, rows, draft, request)
             tally.drafted_tokens += accepted
-            lookup.extend(draft[:accepted])
-            logits = self._after_draft(sampler, rows, [token, *draft], accepted, request)
+            for guess in draft[:accepted]:
+                drafts.take(guess)
+            token = self._after_draft(sampler, [token, *draft], accepted, following, request)
             self._payoff.checked(accepted, time.perf_counter() - started)
 
-    def _checked(self, sampler: Sampler, rows: Tensor, draft: list[int]) -> Generator[int, None, int]:
-        """Hand out drafted tokens as long as the network chooses them clearly; how many."""
-        for place, guess in enumerate(draft):
-            if sampler.choose(rows[place]) != guess or not self._is_clear(sampler, rows[place]):
-                return place
-            sampler.accept(guess)
-            yield guess
-        return len(draft)
+    def _checked(
+        self, sampler: Sampler, rows: Tensor, draft: list[int], request: Request
+    ) -> Generator[int, None, tuple[int, int | None]]:
+        """Hand out drafted tokens as long as they are chosen: how many, and what is chosen after them.
 
-    def _after_draft(self, sampler: Sampler, rows: Tensor, read: list[int], accepted: int, request: Request) -> Tensor:
-        """Forget the tokens that were not accepted; the logits [1, V] for what follows the accepted ones.
-
-        A near tie is decided by a pass over one token, as it would be without drafts.
+        None where greedy choice is a near tie: a pass over one token decides it, as it would without drafts.
         """
+        for place in range(len(draft) + 1):
+            if request.sampling.is_greedy and not self._is_clear(sampler, rows[place]):
+                return place, None
+            token = _chosen(sampler, rows[place], request)
+            if place == len(draft) or token != draft[place]:
+                return place, token
+            yield token
+        raise AssertionError("the place after the draft always ends it")
+
+    def _after_draft(
+        self, sampler: Sampler, read: list[int], accepted: int, following: int | None, request: Request
+    ) -> int:
+        """Forget the tokens that were not accepted; the one that follows the accepted ones."""
         surplus = len(read) - 1 - accepted
         self._cache.truncate(self._cache.length - surplus)
-        if self._is_clear(sampler, rows[accepted]):
-            return rows[accepted : accepted + 1]
+        if following is not None:
+            return following
         self._cache.truncate(self._cache.length - 1)
-        return self._step([read[accepted]], request)
+        return _chosen(sampler, self._step([read[accepted]], request)[0], request)
 
     def _is_clear(self, sampler: Sampler, logits: Tensor) -> bool:
         return sampler.margin(logits) > _CLEAR_MARGIN.get(self._network.dtype, 0.25)

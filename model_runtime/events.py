@@ -19,8 +19,8 @@ class Request:
     """One answer to be written.
 
     `prompt_tokens` and `opens_reasoning` are those of `chat.Prompt`. `stop_signal` may be set from another thread.
-    `speculate` allows drafts for greedy answers; the text is the same without. `saved_prefixes` names where the prefix
-    is kept on disk.
+    `speculate` allows drafts: greedy text is the same without, drawn text has the same chances. `saved_prefixes` names
+    where the prefix is kept on disk.
     """
 
     prompt_tokens: Sequence[int]

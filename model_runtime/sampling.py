@@ -45,7 +45,15 @@ class Constraint(Protocol):
     """What may come next. It must itself allow a stop token where the text may end."""
 
     def allowed(self) -> Sequence[int] | Tensor | None:
-        """The ids that may come next; None where all may."""
+        """The ids that may come next; None where all may but the forbidden ones."""
+        ...
+
+    def forbidden(self) -> Sequence[int] | Tensor:
+        """The ids that may not come next; only asked where `allowed` is None."""
+        ...
+
+    def draft(self) -> Sequence[int]:
+        """Tokens that are likely to come next because little else may; [] for no guess. Each is still chosen."""
         ...
 
     def advance(self, token: int) -> None:
@@ -126,13 +134,21 @@ class Sampler:
         return logits.index_copy(0, seen, torch.where(values < 0, values * penalty, values / penalty))
 
     def _constrained(self, logits: Tensor) -> Tensor:
-        allowed = self._constraint.allowed() if self._constraint is not None else None
-        if allowed is None:
+        if self._constraint is None:
             return logits
+        allowed = self._constraint.allowed()
+        if allowed is None:
+            return self._without(self._constraint.forbidden(), logits)
         if len(allowed) == 0:
             raise RequestError("the constraint allows no token; it must allow a stop token where the text may end")
         ids = torch.as_tensor(allowed, dtype=torch.int64, device=logits.device)
         return torch.full_like(logits, float("-inf")).index_copy_(0, ids, logits[ids])
+
+    def _without(self, forbidden: Sequence[int] | Tensor, logits: Tensor) -> Tensor:
+        if len(forbidden) == 0:
+            return logits
+        ids = torch.as_tensor(forbidden, dtype=torch.int64, device=logits.device)
+        return logits.index_fill(0, ids, float("-inf"))
 
 
 def reach_top_p(logits: Tensor, p: float) -> Tensor:

@@ -1,13 +1,15 @@
-"""Drafts copied from the text itself (prompt lookup), and whether checking them pays.
+"""Drafts of the next tokens, and whether checking them pays.
 
-A record is quoted a lot: after four tokens that stand in it, the next ones often follow it too. The network checks a
-whole draft in one pass; with a mixture of experts that pass costs more than one token, so it is used only while the
-measured gain covers it.
+A record is quoted a lot: after four tokens that stand in it, the next ones often follow it too (prompt lookup), and a
+constraint may leave one way only. The network checks a whole draft in one pass; with a mixture of experts that pass
+costs more than one token, so it is used only while the measured gain covers it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from model_runtime.sampling import Constraint
 
 MATCH_TOKENS = 4
 DRAFT_TOKENS = 8
@@ -39,6 +41,28 @@ class PromptLookup:
             return []
         place = self._places.get(tuple(self._tokens[-MATCH_TOKENS:]))
         return [] if place is None else self._tokens[place : place + DRAFT_TOKENS]
+
+
+class Drafts:
+    """What is likely to come next: what the constraint leaves, or what followed the last tokens in the prompt.
+
+    A lookup in the prompt is for greedy answers; a constraint's draft serves drawn ones too, since each of its tokens
+    is drawn as it would be without.
+    """
+
+    def __init__(self, constraint: Constraint | None, prompt_tokens: Sequence[int], *, may_look_up: bool) -> None:
+        self._constraint = constraint
+        self._lookup = PromptLookup(prompt_tokens) if may_look_up else None
+
+    def take(self, token: int) -> None:
+        """A token became part of the text."""
+        if self._lookup is not None:
+            self._lookup.extend([token])
+
+    def guess(self) -> list[int]:
+        """A draft, [] for none."""
+        given = list(self._constraint.draft())[:DRAFT_TOKENS] if self._constraint is not None else []
+        return given or (self._lookup.draft() if self._lookup is not None else [])
 
 
 class Payoff:

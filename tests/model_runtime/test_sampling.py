@@ -103,6 +103,12 @@ class OnlyEven:
     def allowed(self) -> list[int] | None:
         return None if self.taken else list(range(0, VOCABULARY, 2))
 
+    def forbidden(self) -> list[int]:
+        return [11]
+
+    def draft(self) -> list[int]:
+        return []
+
     def advance(self, token: int) -> None:
         self.taken.append(token)
 
@@ -118,11 +124,19 @@ def test_a_constraint_is_kept_and_told(temperature: float) -> None:
     one.accept(token)
     assert constraint.taken == [token]
     assert one.choose(logits) == 7
+    logits[11] = 99.0
+    assert one.choose(logits) == 7  # 11 is forbidden where all others are allowed
 
 
 def test_a_constraint_that_allows_nothing_is_named() -> None:
     class Nothing:
         def allowed(self) -> list[int]:
+            return []
+
+        def forbidden(self) -> list[int]:
+            return []
+
+        def draft(self) -> list[int]:
             return []
 
         def advance(self, token: int) -> None: ...
