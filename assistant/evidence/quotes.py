@@ -183,6 +183,30 @@ def locate(quote: str, pages: Iterable[Page]) -> tuple[Span, ...]:
     return QuoteFinder(pages).locate(quote)
 
 
+def quotable(text: str) -> str:
+    """`text` as a quotation of it is written: one space for any white space, plain marks, words mended at line ends.
+
+    Whatever stands in it, whole words at both ends, is found by `locate`.
+    """
+    plain = text.translate(_SHAPES)
+    return _LOOSE.sub(lambda match: _written(match, plain), plain)
+
+
+def _written(match: re.Match[str], text: str) -> str:
+    if match.lastgroup == "hyphen":
+        return "-"
+    if match.lastgroup == "wrap" and _hyphenated_elsewhere(text, match):
+        return "-"
+    return _REPLACEMENTS[match.lastgroup or ""]
+
+
+def _hyphenated_elsewhere(text: str, wrap: re.Match[str]) -> bool:
+    """Whether the word that the line's end cuts stands in the text with a hyphen of its own."""
+    before = re.search(rf"{_LETTER}+\Z", text[max(0, wrap.start() - 40) : wrap.start()])
+    after = re.compile(rf"{_LETTER}+").match(text, wrap.end())
+    return before is not None and after is not None and f"{before.group()}-{after.group()}" in text
+
+
 def _follows(before: Page, page: Page) -> bool:
     return (
         (before.file, before.part, before.number + 1) == (page.file, page.part, page.number)
@@ -224,17 +248,24 @@ def _same_hyphens(found: tuple[set[int], set[int]], sought: tuple[set[int], set[
 def _is_whole(text: str, first: int, last: int) -> bool:
     """Whether no word and no number runs on over the ends of `text[first:last]`."""
     before, after = text[max(0, first - 2) : first][::-1], text[last : last + 2]
-    return not (_runs_on(before, text[first]) or _runs_on(after, text[last - 1]))
+    cuts_number = _cuts_number(text, last) or _cuts_number(text, first)
+    return not (cuts_number or _runs_on(before, text[first]) or _runs_on(after, text[last - 1]))
+
+
+def _cuts_number(text: str, at: int) -> bool:
+    """Whether `at` stands right after the point of a number: "5." of "5.9" is no end of a sentence."""
+    return at >= 2 and text[at - 1] in _NUMBER_JOINS and text[at - 2].isdigit() and text[at : at + 1].isdigit()
 
 
 def _runs_on(outside: str, edge: str) -> bool:
     """Whether the word or number that ends in `edge` goes on in `outside`, which is read away from it."""
-    if not outside or not edge.isalnum() or _is_cjk(edge):
+    if not outside or not edge.isalnum() or is_cjk(edge):
         return False
     if outside[0].isalnum():
-        return not _is_cjk(outside[0])
+        return not is_cjk(outside[0])
     return edge.isdigit() and outside[0] in _NUMBER_JOINS and outside[1:2].isdigit()
 
 
-def _is_cjk(character: str) -> bool:
+def is_cjk(character: str) -> bool:
+    """Whether the character is Chinese, where words stand side by side without a gap."""
     return "\u3400" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff"
