@@ -82,7 +82,8 @@ class Turn:
         yield AnswerProgress(stage="searching")
         messages = self._messages()
         yield AnswerProgress(stage="reading")
-        for piece in self._model.stream(messages, state_folder=self._read.state_folder):
+        quotable = [source.passage.text for source in self._require_matter().sources]
+        for piece in self._model.stream(messages, state_folder=self._read.state_folder, quotable=quotable):
             yield self._taken(piece)
         if not self._text.strip():
             raise ModelAnswerError("the model answered with nothing; ask again, or in other words")

@@ -56,7 +56,8 @@ class AnsweringModel:
     """A chat model with what the conversation must know of it.
 
     `reads_prompts` is False for the extractive reader: it takes passages beside the prompt and never the whole record.
-    `remembers` is True for the runtime on this machine: it keeps what it has read of a record in the record's folder.
+    `remembers` is True for the runtime on this machine: it keeps what it has read of a record in the record's folder,
+    and quotes nothing but the words that it was given to quote.
     `may_be_silent` is True for a server: it is awaited in a thread, and can be stopped while nothing comes.
     `forget` drops what it still holds in memory of any record.
     `explain` turns an exception of the model's own libraries into a ModelError, or None if it does not know it.
@@ -73,15 +74,18 @@ class AnsweringModel:
     answer_tokens: int = 4_096
     passages_per_question: int = 40
 
-    def stream(self, messages: Sequence[BaseMessage], *, state_folder: Path | None = None) -> Iterator[AnswerPiece]:
+    def stream(
+        self, messages: Sequence[BaseMessage], *, state_folder: Path | None = None, quotable: Sequence[str] = ()
+    ) -> Iterator[AnswerPiece]:
         """Answer piece by piece; closing the iterator stops the model. Raises ModelError.
 
-        `state_folder` is where a model that remembers keeps what it has read, for the next question or the next start.
+        `state_folder` is where a model that remembers keeps what it has read, for the next question or the next start;
+        `quotable` are the texts whose words alone it may put between quotation marks, if any are given.
         A model that may be silent gives pieces without words while it is.
         """
         silence = STILL_READING
         try:
-            with closing(self._chunks(messages, state_folder)) as chunks:
+            with closing(self._chunks(messages, self._options(state_folder, quotable))) as chunks:
                 for chunk in chunks:
                     if chunk is None:
                         yield silence
@@ -94,11 +98,16 @@ class AnsweringModel:
                 raise
             raise error from None
 
+    def _options(self, state_folder: Path | None, quotable: Sequence[str]) -> dict[str, Any]:
+        """What this one call tells a model that remembers."""
+        if not self.remembers:
+            return {}
+        return {"quotable": tuple(quotable)} | ({"prefix_folder": state_folder} if state_folder else {})
+
     def _chunks(
-        self, messages: Sequence[BaseMessage], state_folder: Path | None
+        self, messages: Sequence[BaseMessage], options: Mapping[str, Any]
     ) -> Generator[BaseMessage | None, None, None]:
         """The model's own messages; None while a model that may be silent is."""
-        options: dict[str, Any] = {"prefix_folder": state_folder} if self.remembers and state_folder else {}
         if self.may_be_silent:
             yield from with_ticks(lambda: self.chat.stream(list(messages), **options))
         else:

@@ -15,10 +15,11 @@ from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import ConfigDict
+from pydantic import ConfigDict, PrivateAttr
 
 from assistant.errors import ContextExceededError, ModelAnswerError, ModelError, ModelUnavailableError
 from assistant.language_models.answering import AnsweringModel, ModelDescription
+from assistant.language_models.quoting import QuotingDesk, VerbatimQuotes
 from assistant.settings import Settings
 from model_runtime.cache import CacheKind
 from model_runtime.chat import Chat, Message, Role, TextPiece
@@ -46,7 +47,7 @@ class BundledRuntime(BaseChatModel):
     A stream carries progress as empty chunks with `response_metadata["progress"]`: `done_tokens`, `total_tokens`,
     `reused_tokens`, `seconds_left`, `queue_place`. Reasoning is in `additional_kwargs["reasoning_content"]`, never in
     the content. One call takes, besides the fields below, `prefix_folder` (where the read prefix is kept on disk),
-    `constraint` and `stop_signal`.
+    `quotable` (the texts that alone may stand between quotation marks), `constraint` and `stop_signal`.
     """
 
     engine: Engine
@@ -59,6 +60,7 @@ class BundledRuntime(BaseChatModel):
     max_tokens: int = ANSWER_TOKENS
     stop: list[str] | None = None
     thinking: bool = False
+    _desk: QuotingDesk | None = PrivateAttr(default=None)
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -73,6 +75,8 @@ class BundledRuntime(BaseChatModel):
 
     def forget(self) -> None:
         """Drop what was read, and its memory: to be called when a record is deleted."""
+        if self._desk is not None:
+            self._desk.forget()
         self.engine.forget()
 
     def get_num_tokens(self, text: str) -> int:
@@ -118,6 +122,8 @@ class BundledRuntime(BaseChatModel):
         )
         folder: Path | None = call.get("prefix_folder")
         constraint: Constraint | None = call.get("constraint")
+        if constraint is None and (quotable := tuple(call.get("quotable", ()))):
+            constraint = self._quoting(quotable, opens_reasoning=prompt.opens_reasoning)
         stop_signal: threading.Event | None = call.get("stop_signal")
         return Request(
             prompt_tokens=prompt.tokens,
@@ -135,6 +141,13 @@ class BundledRuntime(BaseChatModel):
             saved_prefixes=SavedPrefixes(folder=Path(folder)) if folder is not None else None,
             stop_signal=stop_signal,
         )
+
+    def _quoting(self, quotable: tuple[str, ...], *, opens_reasoning: bool) -> Constraint | None:
+        """What keeps quotations to the words of these texts."""
+        desk = self._desk or QuotingDesk(self.engine.vocabulary(), self.engine.chat.encode)
+        self._desk = desk
+        rules = desk.rules(quotable)
+        return None if rules is None else VerbatimQuotes(rules, opens_reasoning=opens_reasoning)
 
     def _message(self, event: Event) -> AIMessageChunk:
         if isinstance(event, TextPiece) and event.is_reasoning:
