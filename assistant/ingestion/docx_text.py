@@ -1,0 +1,227 @@
+"""The text of a Word paragraph as Word prints it: insertions in, deletions out, fields by their results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from assistant.domain import HidingPlace
+from assistant.ingestion.docx_styles import Styles
+from assistant.ingestion.flow import HiddenWords
+from assistant.ingestion.office_math import math_text
+from assistant.ingestion.office_xml import child_of, descendants, name_of, value_of
+from assistant.ingestion.raised_digits import raised
+
+PAGE_BREAK = "\f"
+# Stands for a page's number: pages of our own have others. Nobody sees it; it tells what a footer's line is about.
+PAGE_NUMBER = "\x0e"
+# Half-points: nobody reads type of one point.
+_TINIEST_HALF_POINTS = 2
+_CHECKED, _UNCHECKED = "☒", "☐"
+# Wingdings and Symbol as Word writes them, in the private use area: code to the character that it shows.
+_SYMBOLS = {
+    0xF0FE: "☒", 0xF0FD: "☒", 0xF078: "☒", 0xF053: "☒", 0xF0A8: "☐", 0xF06F: "☐", 0xF071: "☐", 0xF0FC: "✓", 0xF050: "✓",
+    0xF0FB: "✗", 0xF04F: "✗", 0xF0B7: "•", 0xF0A7: "▪", 0xF0E0: "→", 0xF0B0: "°", 0xF0B1: "±", 0xF0B3: "≥", 0xF0A3: "≤",
+    0xF06D: "μ", 0xF061: "α", 0xF062: "β", 0xF067: "γ", 0xF044: "Δ", 0xF0AD: "↑", 0xF0AF: "↓", 0xF0AE: "→", 0xF0AC: "←",
+    0xF0E1: "↑", 0xF0E2: "↓", 0xF0B4: "×", 0xF0B9: "≠", 0xF0BB: "≈",
+}  # fmt: skip
+_SKIPPED = frozenset(
+    {"del", "moveFrom", "rPr", "pPr", "instrText", "delText", "delInstrText", "sdtPr", "sdtEndPr", "rt"}
+)
+_PAGE_FIELDS = frozenset({"PAGE", "NUMPAGES", "SECTIONPAGES"})
+
+
+@dataclass(slots=True)
+class _Field:
+    """A field that has begun: its instruction comes first, then its result."""
+
+    instruction: str = ""
+    has_result: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Met:
+    """What was met while the text was read, and is said or read elsewhere."""
+
+    has_changes: bool = False
+    pictures: int = 0
+    charts: int = 0
+    # The ids of footnotes and endnotes in the order of their numbers: "footnote 2".
+    note_names: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ParagraphText:
+    """A paragraph's text, with PAGE_BREAK where a page ends; text boxes that hang on it are read after it."""
+
+    pieces: list[str] = field(default_factory=list)
+    hidden: list[HiddenWords] = field(default_factory=list)
+    boxes: list[etree._Element] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self.pieces)
+
+
+class TextReader:
+    """Reads paragraphs in their order; a field may begin in one and end in another."""
+
+    def __init__(self, styles: Styles) -> None:
+        self.met = Met()
+        self._styles = styles
+        self._fields: list[_Field] = []
+
+    def read(self, paragraph: etree._Element, *, is_shaded: bool) -> ParagraphText:
+        """The paragraph's text. `is_shaded`: it stands on a ground of its own, where white letters can be seen."""
+        found = ParagraphText()
+        ground = is_shaded or child_of(paragraph, "pPr", "shd") is not None
+        self._children(paragraph, found, ground)
+        return found
+
+    def _children(self, element: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
+        for child in element:
+            self._element(child, found, is_shaded)
+
+    def _element(self, element: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
+        name = name_of(element)
+        if name in _SKIPPED:
+            self.met.has_changes |= name in ("del", "moveFrom")
+        elif name == "r":
+            self._run(element, found, is_shaded)
+        elif name in ("oMath", "oMathPara"):
+            found.pieces.append(f" {math_text(element)} ")
+        elif name == "fldSimple":
+            self._simple_field(element, found, is_shaded)
+        else:
+            self.met.has_changes |= name in ("ins", "moveTo")
+            self._children(element, found, is_shaded)
+
+    def _simple_field(self, element: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
+        if _field_name(value_of(element, "instr") or "") in _PAGE_FIELDS:
+            found.pieces.append(PAGE_NUMBER)
+        else:
+            self._children(element, found, is_shaded)
+
+    def _run(self, run: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
+        part = ParagraphText()
+        for child in run:
+            self._run_part(child, part)
+        found.boxes += part.boxes
+        text = part.text
+        properties = child_of(run, "rPr")
+        if properties is not None and value_of(child_of(properties, "vertAlign"), "val") == "superscript":
+            text = raised(text)
+        place = self._hiding_place(properties, is_shaded) if text.strip() else None
+        if place is None:
+            found.pieces.append(text)
+        else:
+            found.hidden.append(HiddenWords(text=text, place=place))
+
+    def _hiding_place(self, properties: etree._Element | None, is_shaded: bool) -> HidingPlace | None:
+        if properties is None:
+            return None
+        if self._styles.is_hidden(properties):
+            return HidingPlace.INVISIBLE
+        size = value_of(child_of(properties, "sz"), "val") or ""
+        if size.isdecimal() and int(size) <= _TINIEST_HALF_POINTS:
+            return HidingPlace.TINY
+        is_white = (value_of(child_of(properties, "color"), "val") or "").upper() == "FFFFFF"
+        has_ground = is_shaded or any(child_of(properties, name) is not None for name in ("shd", "highlight"))
+        return HidingPlace.WHITE if is_white and not has_ground else None
+
+    def _run_part(self, element: etree._Element, found: ParagraphText) -> None:
+        name = name_of(element)
+        if name == "fldChar":
+            self._field_mark(element, found)
+        elif name == "instrText" and self._fields:
+            self._fields[-1].instruction += element.text or ""
+        elif self._shows():
+            found.pieces.append(self._shown(element, name, found))
+
+    def _shown(self, element: etree._Element, name: str, found: ParagraphText) -> str:
+        match name:
+            case "t":
+                return "".join(_SYMBOLS.get(ord(letter), letter) for letter in element.text or "")
+            case "tab" | "ptab":
+                return "\t"
+            case "br":
+                return PAGE_BREAK if value_of(element, "type") == "page" else "\n"
+            case "cr":
+                return "\n"
+            case "noBreakHyphen":
+                return "-"
+            case "sym":
+                return _symbol(value_of(element, "char") or "")
+            case "footnoteReference" | "endnoteReference":
+                self.met.note_names.append(f"{name.removesuffix('Reference')} {value_of(element, 'id')}")
+                return raised(str(len(self.met.note_names)))
+            case "ruby":
+                return "".join(text.text or "" for text in descendants(element, "t"))
+            case "AlternateContent" | "drawing" | "pict" | "object":
+                return self._drawing(element, found)
+        return ""
+
+    def _drawing(self, element: etree._Element, found: ParagraphText) -> str:
+        """What a drawing says: its text boxes are kept for later, of a picture its description stands here."""
+        choice = element
+        if name_of(element) == "AlternateContent":
+            options = [option for option in element if name_of(option) in ("Choice", "Fallback")]
+            choice = next((option for option in options if len(option)), element)
+        boxes = list(descendants(choice, "txbxContent"))
+        found.boxes += boxes
+        if (
+            next(descendants(choice, "chart"), None) is not None
+            or next(descendants(choice, "relIds"), None) is not None
+        ):
+            self.met.charts += 1
+            return _picture("chart", choice)
+        is_picture = any(next(descendants(choice, tag), None) is not None for tag in ("blip", "imagedata"))
+        if not is_picture:
+            return ""
+        self.met.pictures += 1
+        return _picture("picture", choice)
+
+    def _shows(self) -> bool:
+        """Whether text that comes now is shown: it is not the instruction of a field, nor a page number."""
+        return all(field.has_result and _field_name(field.instruction) not in _PAGE_FIELDS for field in self._fields)
+
+    def _field_mark(self, element: etree._Element, found: ParagraphText) -> None:
+        match value_of(element, "fldCharType"):
+            case "begin":
+                self._fields.append(_Field())
+                found.pieces += map(_check_box, descendants(element, "checkBox"))
+            case "separate" if self._fields:
+                self._fields[-1].has_result = True
+            case "end" if self._fields:
+                if _field_name(self._fields.pop().instruction) in _PAGE_FIELDS:
+                    found.pieces.append(PAGE_NUMBER)
+
+
+def _field_name(instruction: str) -> str:
+    return next(iter(instruction.split()), "").upper()
+
+
+def _check_box(element: etree._Element) -> str:
+    """A check box of a form; its own state wins over its default."""
+    own, default = child_of(element, "checked"), child_of(element, "default")
+    state = own if own is not None else default
+    is_checked = state is not None and value_of(state, "val") not in ("0", "false")
+    return _CHECKED if is_checked else _UNCHECKED
+
+
+def _symbol(code: str) -> str:
+    try:
+        number = int(code, 16)
+    except ValueError:
+        return ""
+    if number in _SYMBOLS:
+        return _SYMBOLS[number]
+    return chr(number) if 0x20 <= number < 0xD800 else ""
+
+
+def _picture(what: str, element: etree._Element) -> str:
+    texts = (value_of(properties, "descr") for properties in descendants(element, "docPr"))
+    said = next((" ".join(text.split()) for text in texts if text), "")
+    return f"[{what}: {said}]" if said else f"[{what}]"
