@@ -16,8 +16,10 @@ from assistant.evidence.quote_vocabulary import LONGEST_TOKEN_BYTES, Ids, QuoteV
 
 LONGEST_QUOTE = 1_200
 """Characters after which only the end is left: those who read an answer look for quotations of at most 2,000."""
-_CONTINUATION_BYTES = 96
+_CONTINUATION_BYTES = 48
 _PLACES_COMPARED = 64
+_MANY_PLACES = 500
+"""What may follow a beginning as frequent as "the" is worked out once a record."""
 
 
 class QuotableRecord:
@@ -37,10 +39,17 @@ class QuotableRecord:
         starts = np.flatnonzero(text.is_start)
         self.is_empty = len(starts) == 0
         self._starts = {int(byte): starts[self.data[starts] == byte] for byte in np.unique(self.data[starts])}
+        self.frequent: dict[bytes, Ids] = {}
         self.opening = self.allowed(starts, length=0, has_word=False)
         opened = vocabulary.opened
         begun = opened.at(self._distinct(self._nodes[self._at(starts)]))
         self.forbidden_outside = np.union1d(vocabulary.never_outside, np.setdiff1d(opened.tokens, begun))
+
+    @property
+    def table_bytes(self) -> int:
+        """Memory that the tables of this record take."""
+        arrays = (self.data, self.is_end, self._first, self._nodes, self._token_ends, *self._starts.values())
+        return sum(array.nbytes for array in arrays)
 
     def places_after(self, piece: bytes, places: Ids | None = None) -> Ids:
         """Where a quotation goes on after `piece`, written at one of `places`, or as its beginning."""
@@ -77,6 +86,8 @@ class QuotableRecord:
 
     def _distinct(self, nodes: NDArray[np.int32] | Ids) -> Ids:
         """Each node once."""
+        if len(nodes) < 2:
+            return nodes.astype(np.int64)
         if len(nodes) < self.vocabulary.nodes // 64:
             return np.unique(nodes).astype(np.int64)
         seen = np.zeros(self.vocabulary.nodes, dtype=np.bool_)
@@ -98,7 +109,13 @@ class OpenQuote:
         """The tokens that may come next, those that close the quotation among them where it may end."""
         if self._places is None:
             return self._record.opening
-        return self._record.allowed(self._places, length=self._length, has_word=self._has_word)
+        known = self._record.frequent.get(self._written)
+        if known is not None:
+            return known
+        allowed = self._record.allowed(self._places, length=self._length, has_word=self._has_word)
+        if len(self._places) >= _MANY_PLACES:
+            self._record.frequent[self._written] = allowed
+        return allowed
 
     def write(self, piece: bytes) -> None:
         """Some more bytes of the quotation, without its marks. Raises ValueError if they stand nowhere."""
