@@ -11,7 +11,8 @@ from assistant.ingestion.ccda_events import encounter, plan, procedure
 from assistant.ingestion.ccda_findings import allergy, problem
 from assistant.ingestion.ccda_medications import immunization, medication
 from assistant.ingestion.ccda_observations import measurement
-from assistant.ingestion.ccda_statements import Context, Statement, is_planned, status_code, templates
+from assistant.ingestion.ccda_placeholders import without_placeholders
+from assistant.ingestion.ccda_statements import Context, Statement, is_negated, is_planned, status_code, templates
 from assistant.ingestion.ccda_values import interval
 
 Reading = Callable[[Element, Context], Iterator[Statement]]
@@ -83,12 +84,14 @@ _CONCERNS = frozenset({f"{_CCDA}3", f"{_CCDA}30", f"{_CCD}27", f"{_CCDA}80", f"{
 def statements(entry: Element, context: Context) -> Iterator[Statement]:
     """The statements of one `entry` element."""
     for child in entry:
-        yield from _statements(child, context, is_top=True)
+        for found in _statements(child, context, is_top=True):
+            if (kept := without_placeholders(found)) is not None:
+                yield kept
 
 
 def _statements(element: Element, context: Context, *, is_top: bool) -> Iterator[Statement]:
     context = _inner(element, context)
-    reading = _reading(element, context, is_top=is_top)
+    reading = None if _is_null(element) else _reading(element, context, is_top=is_top)
     if reading is not None:
         yield from reading(element, context)
         if reading is not encounter:  # of what hangs on a statement, only an encounter's diagnoses stand for themselves
@@ -118,6 +121,11 @@ def _reading(element: Element, context: Context, *, is_top: bool) -> Reading | N
     if by_section is plan and not is_planned(element) and element.tag != "act":
         return None
     return by_section
+
+
+def _is_null(element: Element) -> bool:
+    """A statement that is null says nothing, whatever codes it is made of; a denial is a statement."""
+    return element.get("nullFlavor") is not None and not is_negated(element)
 
 
 def _is_concern(element: Element) -> bool:

@@ -19,6 +19,7 @@ from assistant.ingestion.ccda_statements import (
     templates,
 )
 from assistant.ingestion.ccda_values import Concept, Interval, concept, first_child, interval
+from assistant.ingestion.none_known import says_none
 
 _REACTION = frozenset({"2.16.840.1.113883.10.20.22.4.9", "2.16.840.1.113883.10.20.1.54"})
 _SEVERITY = frozenset({"2.16.840.1.113883.10.20.22.4.8", "2.16.840.1.113883.10.20.1.55"})
@@ -37,23 +38,16 @@ _ALLERGY_CLASSES = {
     "418471000": "food allergies",
     "235719002": "food intolerance",
     "426232007": "environmental allergies",
+    "105590001": "allergies",
+    "410942007": "drug allergies",
+    "373873005": "drug allergies",
+    "255620007": "food allergies",
+    "762766007": "food allergies",
 }
-# SNOMED CT codes that themselves say that there is none (FHIR value set "allergyintolerance-code" and IPS).
-_NONE_CODES = frozenset(
-    "716186003 716184000 716185004 716220001 716187007 160244002 409137002 428607008 429625007 "
-    "160245001 787481004 182904002 1003774007 787482006 787480003".split()
-)
-_NONE_WORDS = ("no known", "no current problems", "none known", "nka", "nkda")
 _RESOLVED = ("resolved", "remission", "cured")
 _INACTIVE = ("inactive", "no longer", "past", "prior", "history")
 _SUSPECTED = ("suspected", "provisional", "rule out", "possible", "probable")
 _RULED_OUT = ("ruled out", "refuted")
-
-
-def says_none(found: Concept) -> bool:
-    """Whether a code is itself the statement that nothing of the kind is known."""
-    name = (found.name or "").casefold()
-    return found.code in _NONE_CODES or name.startswith(_NONE_WORDS)
 
 
 def allergy(element: Element, context: Context) -> Iterator[Statement]:
@@ -156,7 +150,7 @@ def _onset(element: Element, context: Context) -> Interval:
 
 
 def _finding_status(element: Element, coded: Concept, context: Context) -> ClinicalStatus:
-    if says_none(coded):
+    if says_none(coded.code, coded.name):
         return ClinicalStatus.NONE_KNOWN
     if is_negated(element):
         return ClinicalStatus.RULED_OUT

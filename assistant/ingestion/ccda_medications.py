@@ -7,7 +7,6 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from assistant.coded import ClinicalStatus, EntryKind
-from assistant.ingestion.ccda_findings import says_none
 from assistant.ingestion.ccda_statements import (
     Context,
     Statement,
@@ -21,6 +20,7 @@ from assistant.ingestion.ccda_statements import (
 )
 from assistant.ingestion.ccda_values import Concept, Interval, bounds, concept, dose, first_child, interval
 from assistant.ingestion.clinical_times import day_of
+from assistant.ingestion.none_known import says_none
 from assistant.ingestion.safe_xml import type_of
 from assistant.ingestion.timings import every, when_words
 
@@ -94,7 +94,7 @@ def _course(element: Element) -> Interval:
 
 
 def _status(element: Element, drug: Concept, when: Interval, context: Context) -> ClinicalStatus:
-    if says_none(drug):
+    if says_none(drug.code, drug.name):
         return ClinicalStatus.NONE_KNOWN
     if is_negated(element):
         return ClinicalStatus.RULED_OUT
