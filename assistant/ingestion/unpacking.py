@@ -65,6 +65,15 @@ def open_zip(source: Source, limits: Limits) -> ZipFile:
     return archive
 
 
+def member_names(source: Source, limits: Limits) -> frozenset[str]:
+    """The names in the container's directory: what an office file is stands there, and nowhere else for sure.
+
+    The bytes at a file's ends will not do: an archive that holds a Word document unpacked has its names there too.
+    """
+    with open_zip(source, limits) as archive:
+        return frozenset(archive.namelist())
+
+
 def unpack(archive: ZipFile, member: ZipInfo) -> bytes:
     """A member's bytes. Raises FileRefusedError where they are encrypted, packed in a rare way, or damaged."""
     with unpack_stream(archive, member) as stream:
