@@ -73,7 +73,7 @@ def test_words_outside_the_crop_are_not_read_and_that_is_said(tmp_path: Path) ->
         document.save(tmp_path / "page.pdf")
     pages, file = read_one(tmp_path / "page.pdf")
     assert pages[0].text == "seen"
-    assert file.warnings == ("page 1: 1 words outside the visible page were left out",)
+    assert file.warnings == ("page 1: words that the page does not show were left out: 1 outside the visible page",)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("note.txt", "text"), ("note.md", "markdown")])

@@ -1,0 +1,98 @@
+"""What a PDF page shows: its words, what it hides, and whether words in a picture are still to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pymupdf
+
+from assistant.domain import HiddenText, Origin
+from assistant.ingestion.page_text import PlacedWord
+from assistant.ingestion.pdf_hidden import Look, Sight, hidden_texts, hidden_warning
+from assistant.ingestion.pdf_ink import LetterInk, gray_picture, letter_ink
+from assistant.ingestion.pdf_paint import Paint
+from assistant.ingestion.pdf_words import MOST_WORDS, FoundWords, found_words, text_page
+from assistant.ingestion.text_layer import TextLayer, judge_text_layer
+
+# Shades of 255 and share of the pixels: less is a speck or the shadow of a fold.
+_DRAWN_SHADES = 40
+_LEAST_DRAWN = 0.0001
+_STEP = 2
+_JUDGED_DPI = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPage:
+    """A page as its reader sees it. `lines`: for each word the number of MuPDF's line that it stands in."""
+
+    words: Sequence[PlacedWord]
+    lines: Sequence[int]
+    hidden: tuple[HiddenText, ...]
+    origin: Origin
+    needs_recognition: bool
+    warnings: tuple[str, ...]
+    found: FoundWords
+    paint: Paint
+
+
+def look_at(page: pymupdf.Page, *, width: float, height: float) -> SeenPage:
+    """Look at a page of `width` by `height` points."""
+    text = text_page(page)
+    words = found_words(text, page.rotation_matrix)
+    paint = Paint.of(page)
+    ink = letter_ink(page, paint, width=width, height=height)
+    sight = Look(page=page, text=text, words=words, paint=paint, ink=ink, width=width, height=height).sight()
+    layer = judge_text_layer(
+        _placed(words, sight),
+        pictures=paint.pictures,
+        is_drawn_on=not sight.shown and _is_drawn_on(paint, ink),
+        width=width,
+        height=height,
+        draw=lambda: gray_picture(page, width=width, height=height, dpi=_JUDGED_DPI),
+    )
+    return _seen(words, paint, sight, layer, width=width, height=height)
+
+
+def _seen(words: FoundWords, paint: Paint, sight: Sight, layer: TextLayer, *, width: float, height: float) -> SeenPage:
+    warnings = []
+    if layer is TextLayer.BAD:
+        # What the file says of this page is not what it shows: neither words nor hidden words are worth telling.
+        sight = Sight(places=[], layer=frozenset(), misfits=frozenset())
+        warnings.append("the text that the file gives for this page is not what it shows; its picture is read instead")
+    else:
+        sight = sight.without_misfits()
+    if (warning := hidden_warning(sight)) is not None:
+        warnings.append(warning)
+    if len(words) >= MOST_WORDS:
+        warnings.append("more words than a page can have; the rest was left out")
+    return SeenPage(
+        words=_placed(words, sight),
+        lines=[words.lines[number] for number in sight.shown],
+        hidden=hidden_texts(words, sight, width=width, height=height),
+        origin=Origin.OCR if 2 * len(sight.layer) > len(sight.shown) else Origin.TEXT,
+        needs_recognition=layer is not TextLayer.GOOD,
+        warnings=tuple(warnings),
+        found=words,
+        paint=paint,
+    )
+
+
+def _placed(words: FoundWords, sight: Sight) -> list[PlacedWord]:
+    boxes = words.boxes.tolist()
+    return [PlacedWord._make((*boxes[number], words.texts[number])) for number in sight.shown]
+
+
+def _is_drawn_on(paint: Paint, ink: LetterInk | None) -> bool:
+    """Whether the page shows anything but letters that MuPDF can name."""
+    if ink is None:
+        return bool(paint.kinds)
+    if not paint.kinds:
+        return False
+    picture = ink.background.pixels
+    differs = np.abs(picture.astype(np.int16) - int(np.median(picture))) >= _DRAWN_SHADES
+    if not paint.pictures:
+        # Letters drawn as paths have slanting and crossing strokes; rules and frames hardly any.
+        differs = differs[:-_STEP, :-_STEP] & differs[_STEP:, _STEP:]
+    return bool(differs.mean() >= _LEAST_DRAWN)
