@@ -35,8 +35,8 @@ class DocxFile(FlowFile):
     def __init__(self, source: Source, limits: Limits) -> None:
         with open_zip(source, limits) as archive:
             document = _Document(archive, limits)
-            items = list(document.items())
-        super().__init__(items, limits, warnings=document.warnings())
+            super().__init__(document.items(), limits)
+        self._warnings = document.warnings()
 
 
 class _Document:

@@ -65,7 +65,7 @@ class Styles:
 
     def is_hidden(self, properties: etree._Element | None) -> bool:
         """Whether a run is hidden text, by itself or by its style."""
-        own = _switch(child_of(properties, "vanish"))
+        own = is_on(child_of(properties, "vanish"))
         if own is None:
             own = next((style.is_hidden for style in self._chain(properties) if style.is_hidden is not None), None)
         return bool(own)
@@ -90,7 +90,7 @@ def _style(element: etree._Element) -> _Style:
         based_on=value_of(child_of(element, "basedOn"), "val"),
         outline=number_of(value_of(child_of(paragraph, "outlineLvl"), "val")),
         numbering=_numbering(paragraph),
-        is_hidden=_switch(child_of(run, "vanish")),
+        is_hidden=is_on(child_of(run, "vanish")),
     )
 
 
@@ -108,6 +108,6 @@ def number_of(text: str | None) -> int | None:
     return int(text) if text is not None and re.fullmatch(r"\d{1,4}", text) else None
 
 
-def _switch(element: etree._Element | None) -> bool | None:
+def is_on(element: etree._Element | None) -> bool | None:
     """An on/off property: present without a value is on; None where it is absent."""
     return None if element is None else value_of(element, "val") not in ("0", "false", "off")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from assistant.domain import HidingPlace
-from assistant.ingestion.docx_styles import Styles
+from assistant.ingestion.docx_styles import Styles, is_on
 from assistant.ingestion.flow import HiddenWords
 from assistant.ingestion.office_math import math_text
 from assistant.ingestion.office_xml import child_of, descendants, name_of, value_of
@@ -18,6 +18,7 @@ PAGE_BREAK = "\f"
 PAGE_NUMBER = "\x0e"
 # Half-points: nobody reads type of one point.
 _TINIEST_HALF_POINTS = 2
+_STRUCK = "[struck out: "
 _CHECKED, _UNCHECKED = "☒", "☐"
 # Wingdings and Symbol as Word writes them, in the private use area: code to the character that it shows.
 _SYMBOLS = {
@@ -62,7 +63,7 @@ class ParagraphText:
     @property
     def text(self) -> str:
         """All of it."""
-        return "".join(self.pieces)
+        return "".join(self.pieces).replace(f"]{_STRUCK}", "")
 
 
 class TextReader:
@@ -113,6 +114,8 @@ class TextReader:
         properties = child_of(run, "rPr")
         if properties is not None and value_of(child_of(properties, "vertAlign"), "val") == "superscript":
             text = raised(text)
+        if text.strip() and any(is_on(child_of(properties, name)) for name in ("strike", "dstrike")):
+            text = f"{_STRUCK}{text}]"
         place = self._hiding_place(properties, is_shaded) if text.strip() else None
         if place is None:
             found.pieces.append(text)

@@ -38,8 +38,12 @@ class FlowFile:
         self._origin = origin
         self._part = part
         self._warnings = tuple(warnings)
-        # One page more than allowed is enough to refuse the file.
-        self._plans: list[PagePlan] = list(islice(plan_pages(self._counted(strips(items))), limits.pages + 1))
+        plans = plan_pages(self._counted(strips(items)))
+        try:
+            # One page more than allowed is enough to refuse the file.
+            self._plans: list[PagePlan] = list(islice(plans, limits.pages + 1))
+        except RecursionError as error:  # a reader goes down into what is nested; no real file is nested so deeply
+            raise refusal("damaged") from error
 
     @property
     def page_count(self) -> int:

@@ -169,6 +169,11 @@ def test_raised_digits_do_not_change_a_number() -> None:
     )
 
 
+def test_struck_out_words_are_marked_so_that_nobody_takes_them_for_valid() -> None:
+    body = p(r("War", "<w:strike/>") + r("farin", "<w:strike/>") + r(" aspirin", '<w:strike w:val="0"/>'))
+    assert text_of(body) == "[struck out: Warfarin] aspirin"
+
+
 def test_equations_stand_as_plain_text() -> None:
     def m(text: str) -> str:
         return f"<m:r><m:t>{text}</m:t></m:r>"
