@@ -22,6 +22,8 @@ READERS: Mapping[str, str] = MappingProxyType(
         "pdf": "assistant.ingestion.pdf:PdfFile",
         "text": "assistant.ingestion.text_file:TextFile",
         "markdown": "assistant.ingestion.text_file:TextFile",
+        "docx": "assistant.ingestion.docx_file:DocxFile",
+        "html": "assistant.ingestion.html_file:HtmlFile",
     }
 )
 _HEAD_BYTES = 65_536
