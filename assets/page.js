@@ -4,7 +4,7 @@
 
 const EVENTS = [
   "arrive", "open_record", "new_record", "rename_record", "delete_record", "open_sample", "add_files", "remove_file",
-  "cancel_reading", "ask", "again", "stop", "open_conversation", "new_conversation", "delete_conversation",
+  "rename_file", "accept_file", "unlock_file", "recognize_file", "cancel_reading", "ask", "again", "stop", "open_conversation", "new_conversation", "delete_conversation",
   "open_citation", "open_page", "summarize",
 ];
 const OPENING = ["arrive", "open_record", "new_record", "open_sample", "open_conversation", "new_conversation", "ask", "again"];
@@ -209,9 +209,13 @@ function openDialog(name, opener) {
   closeMenus();
   const dialog = find(`#dialog-${name}`);
   if (name === "rename") find("#rename-title").value = opener?.dataset.title ?? "";
+  if (name === "rename-file") {
+    find("#rename-file-name").value = opener.dataset.file;
+    find("#rename-file-form").dataset.file = opener.dataset.file;
+  }
   if (name === "delete") find("#delete-name").textContent = opener?.dataset.title ?? "";
   dialog.showModal();
-  if (name === "rename") find("#rename-title").select();
+  find("input", dialog)?.select();
 }
 
 function toggleShade() {
@@ -286,6 +290,14 @@ function listen() {
   document.addEventListener("submit", (event) => {
     event.preventDefault();
     if (event.target.id === "question-form") submitQuestion();
+    if (event.target.dataset.sends) {
+      send(event.target.dataset.sends, { ...event.target.dataset, ...Object.fromEntries(new FormData(event.target)) });
+      event.target.reset();
+    }
+    if (event.target.id === "rename-file-form") {
+      send("rename_file", { file: event.target.dataset.file, name: find("#rename-file-name").value });
+      event.target.closest("dialog").close();
+    }
     if (event.target.id === "rename-form") {
       send("rename_record", { title: find("#rename-title").value });
       event.target.closest("dialog").close();

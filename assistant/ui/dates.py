@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 _THOUSAND = 1_000
+_MINUTE = 60
 
 
 def day(moment: str, *, now: datetime) -> str:
@@ -15,6 +16,25 @@ def day(moment: str, *, now: datetime) -> str:
     if when.date() == now.astimezone(when.tzinfo).date():
         return "today"
     return f"{when.day} {when:%b %Y}"
+
+
+def written_day(iso: str) -> str:
+    """`2026-06-02` as "2 Jun 2026", `2026-06` as "Jun 2026", `2026` as it is; anything else as it is."""
+    try:
+        match [int(part) for part in iso[:10].split("-")]:
+            case [year, month, number]:
+                return f"{number} {date(year, month, number):%b %Y}"
+            case [year, month]:
+                return f"{date(year, month, 1):%b %Y}"
+            case _:
+                return iso
+    except ValueError:
+        return iso
+
+
+def time_left(seconds: float) -> str:
+    """ "40 s left", "3 min left": no more exact than it can be known."""
+    return f"{max(round(seconds, -1), 10):.0f} s left" if seconds < _MINUTE else f"{seconds / _MINUTE:.0f} min left"
 
 
 def count(number: int, noun: str) -> str:

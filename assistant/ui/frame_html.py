@@ -136,6 +136,7 @@ def dialogs() -> Html:
     return join(
         _help(),
         _rename(),
+        _rename_file(),
         _delete(),
         tag("div", id="tip", role="tooltip", hidden=True),
         tag("div", tag("p", "Drop to add to the record"), id="drop-veil", hidden=True),
@@ -177,6 +178,17 @@ def _rename() -> Html:
         id="rename-form",
     )
     return _dialog("rename", "Rename record", form)
+
+
+def _rename_file() -> Html:
+    field = tag("label", "Name", tag("input", id="rename-file-name", type="text", maxlength=120, autocomplete="off"))
+    form = tag(
+        "form",
+        field,
+        tag("div", _close("Cancel"), tag("button", "Rename", type="submit", class_="act"), class_="deeds"),
+        id="rename-file-form",
+    )
+    return _dialog("rename-file", "Rename document", form)
 
 
 def _delete() -> Html:

@@ -20,7 +20,7 @@ Attribute = str | int | float | bool | None
 NOTHING = Html("")
 
 
-def tag(name: str, *children: Child, **attributes: Attribute) -> Html:
+def tag(name: str, /, *children: Child, **attributes: Attribute) -> Html:
     """`<name ...>children</name>`. `class_` gives `class`, `data_file` `data-file`; None and False are left out."""
     written = "".join(_attribute(key, value) for key, value in attributes.items() if value is not None)
     if name in _VOID:

@@ -40,6 +40,8 @@ _QUICK: dict[str, Handler] = {
     "rename_record": record_events.rename_record,
     "delete_record": record_events.delete_record,
     "remove_file": record_events.remove_file,
+    "rename_file": record_events.rename_file,
+    "accept_file": record_events.accept_file,
     "cancel_reading": reading_events.cancel_reading,
     "stop": conversation_events.stop,
     "open_conversation": conversation_events.open_conversation,
@@ -50,6 +52,8 @@ _QUICK: dict[str, Handler] = {
 }
 _LONG: dict[str, LongHandler] = {
     "open_sample": reading_events.open_sample,
+    "unlock_file": reading_events.unlock_file,
+    "recognize_file": reading_events.recognize_file,
     "ask": conversation_events.ask,
     "again": conversation_events.again,
     "summarize": summary_events.summarize,

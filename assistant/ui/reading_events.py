@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.errors import AnamnesisError
+from assistant.errors import AnamnesisError, RecordNotFoundError
 from assistant.ingestion.reading import Upload
 from assistant.intake import ALREADY_THERE, FileProgress
 from assistant.ui.dates import count
@@ -47,15 +47,39 @@ def cancel_reading(visit: Visit, _: Occasion) -> View:
     return View(status=said("Reading is being stopped."))
 
 
+def unlock_file(visit: Visit, occasion: Occasion) -> Iterator[View]:
+    """A password was given for a locked document."""
+    file, password = occasion.wanted("file"), occasion.text("password")
+    record_id = _open_id(visit)
+    yield from _followed(visit, record_id, [file], visit.service.unlock_file(record_id, file, password))
+
+
+def recognize_file(visit: Visit, occasion: Occasion) -> Iterator[View]:
+    """The scanned pages of a document that were left are read now."""
+    file, record_id = occasion.wanted("file"), _open_id(visit)
+    yield from _followed(visit, record_id, [file], visit.service.recognize_file(record_id, file))
+
+
+def _open_id(visit: Visit) -> str:
+    if visit.record_id is None:
+        raise RecordNotFoundError("no record is open; open one or drop files to begin one")
+    return visit.record_id
+
+
 def _read(visit: Visit, uploads: Sequence[Upload]) -> Iterator[View]:
-    record_id, stopped = visit.record_id, visit.begin_reading()
-    if record_id is None or not uploads:
-        return
-    batch = _Batch(states=[FileProgress(file=upload.name, stage="reading") for upload in uploads])
+    if visit.record_id is not None and uploads:
+        work = visit.service.add_files(visit.record_id, uploads)
+        yield from _followed(visit, visit.record_id, [upload.name for upload in uploads], work)
+
+
+def _followed(visit: Visit, record_id: str, names: Sequence[str], work: Iterator[FileProgress]) -> Iterator[View]:
+    """The views of a reading under way, until it ends, is stopped or nobody looks any more."""
+    stopped = visit.begin_reading()
+    batch = _Batch(states=[FileProgress(file=name, stage="reading") for name in names])
     begins = not visit.service.record(record_id).pages_total
-    yield View(files=draw_files(visit, batch.states), turns=being_read(len(uploads)) if begins else None)
+    yield View(files=draw_files(visit, batch.states), turns=being_read(len(names)) if begins else None)
     try:
-        with stoppable(visit.service.add_files(record_id, uploads)) as events:
+        with stoppable(work) as events:
             for event in events:
                 if stopped.is_set():
                     break
@@ -77,18 +101,16 @@ def _read(visit: Visit, uploads: Sequence[Upload]) -> Iterator[View]:
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """The files of one drop, in the order in which they are read; a name may be made unique on the way."""
+    """The files of one drop, in its order; a name may be made unique on the way."""
 
     states: list[FileProgress]
-    at: int = 0
     drawn_at: float = 0.0
     is_page_shown: bool = False
 
     def take(self, event: FileProgress) -> bool:
-        """Note where the current file stands; whether it is time to draw that."""
-        self.states[self.at] = event
-        is_over = event.stage in _AT_AN_END
-        self.at += is_over
+        """Note where a file stands; whether it is time to draw that."""
+        is_over = event.stage in _AT_AN_END or event.stage != self.states[event.upload].stage
+        self.states[event.upload] = event
         if is_over or time.monotonic() - self.drawn_at > _SECONDS_BETWEEN_DRAWINGS:
             self.drawn_at = time.monotonic()
             return True
@@ -105,7 +127,9 @@ def _progress(visit: Visit, batch: _Batch, event: FileProgress, *, begins: bool)
         visit.problems[event.file] = event.problem
     source = None if batch.is_page_shown or visit.record_id is None else _first_page(visit, visit.record_id, event.file)
     batch.is_page_shown = batch.is_page_shown or source is not None
-    is_first = begins and event.stage == "done" and batch.count("done") == 1 and not visit.is_asked
+    # A scan that waits to be recognized is in the record too: questions can begin.
+    is_read = event.stage == "done" or (event.stage == "recognizing" and not event.done)
+    is_first = begins and is_read and batch.count("done") + batch.count("recognizing") == 1 and not visit.is_asked
     return View(
         files=draw_files(visit, batch.states),
         turns=draw_turns(visit) if is_first else None,

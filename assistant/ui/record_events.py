@@ -79,6 +79,33 @@ def remove_file(visit: Visit, occasion: Occasion) -> View:
     )
 
 
+def rename_file(visit: Visit, occasion: Occasion) -> View:
+    """A document gets another name."""
+    record_id, file = _open_id(visit), occasion.wanted("file")
+    visit.service.rename_file(record_id, file, occasion.text("name"))
+    return View(
+        files=draw_files(visit),
+        turns=draw_turns(visit),
+        source=nothing_shown(),
+        notice=NOTHING,
+        status=said("Document renamed."),
+    )
+
+
+def accept_file(visit: Visit, occasion: Occasion) -> View:
+    """A document that seemed to be another patient's belongs to this one."""
+    visit.service.accept_file(_open_id(visit), occasion.wanted("file"))
+    visit.summary = None
+    return View(
+        header=draw_header(visit),
+        files=draw_files(visit),
+        turns=draw_turns(visit),
+        summary=draw_summary(visit),
+        notice=NOTHING,
+        status=said("The document is part of the record now."),
+    )
+
+
 def _open_id(visit: Visit) -> str:
     if visit.record_id is None:
         raise RecordNotFoundError("no record is open; open one or drop files to begin one")

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from assistant.domain import Box, Citation, Page
+from assistant.domain import Box, Citation, HidingPlace, Origin, Page, Role
+from assistant.ui.dates import count
 from assistant.ui.file_names import label
 from assistant.ui.markup import NOTHING, Child, Html, join, tag
 
 _PERCENT = 100
 _BOX_MARGIN_POINTS = 1.0
+DOUBTFUL = 0.6
+"""Below this confidence a recognized word is underlined."""
+_HIDDEN_SHOWN = 2_000
+_PLACES = {
+    HidingPlace.WHITE: "in the colour of the paper",
+    HidingPlace.TINY: "too small to read",
+    HidingPlace.OFF_PAGE: "outside the page",
+    HidingPlace.COVERED: "covered",
+    HidingPlace.INVISIBLE: "invisible",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +61,7 @@ def source(shown: Shown) -> Html:
         _bar(shown),
         tag(
             "div",
+            *notes(shown.page),
             _text(shown) if shown.picture is None else _sheet(shown, shown.picture),
             class_="desk",
             tabindex=0,
@@ -115,6 +129,21 @@ def _zoom() -> Html:
     return tag("span", out, tag("span", class_="percent"), into, class_="steps zoom")
 
 
+def notes(page: Page) -> Iterator[Html]:
+    """What to know before trusting the page's text: it was recognized, it hides words, it speaks to an AI."""
+    if page.origin is Origin.OCR:
+        doubtful = sum(1 for word in page.words if word.confidence is not None and word.confidence < DOUBTFUL)
+        said = f"; {count(doubtful, 'word')} uncertain, underlined in the text" if doubtful else ""
+        yield tag("p", f"Scan: these words were recognized{said}. Check numbers against the picture.", class_="note")
+    if any(region.role is Role.INSTRUCTION for region in page.regions):
+        yield tag("p", "This page has words addressed to an AI; no model is given them.", class_="note alarm")
+    if page.hidden:
+        words = " … ".join(hidden.text for hidden in page.hidden)[:_HIDDEN_SHOWN]
+        places = ", ".join(dict.fromkeys(_PLACES[hidden.place] for hidden in page.hidden))
+        summary = tag("summary", f"This page hides words ({places}); no model is given them")
+        yield tag("details", summary, tag("p", words), class_="note alarm")
+
+
 def _sheet(shown: Shown, picture: bytes) -> Html:
     page = shown.page
     image = tag(
@@ -154,6 +183,36 @@ def _text(shown: Shown) -> Html:
 def _marked(shown: Shown) -> list[Child]:
     text, citation = shown.page.text, shown.citation
     if citation is None or not _is_cited(shown):
-        return [text]
+        return list(_stretch(shown.page, 0, len(text)))
     start, end = citation.span.start, citation.span.end
-    return [text[:start], tag("mark", text[start:end], class_="evidence"), text[end:]]
+    cited = tag("mark", *_stretch(shown.page, start, end), class_="evidence")
+    return [*_stretch(shown.page, 0, start), cited, *_stretch(shown.page, end, len(text))]
+
+
+def _stretch(page: Page, start: int, end: int) -> Iterator[Child]:
+    """`text[start:end]` with uncertain words underlined and page furniture and words to an AI set apart."""
+    at = start
+    for mark in sorted(_marks(page)):
+        if mark.end <= at or mark.start >= end:
+            continue
+        first, last = max(mark.start, at), min(mark.end, end)
+        yield page.text[at:first]
+        yield tag("span", page.text[first:last], class_=mark.name, title=mark.title)
+        at = last
+    yield page.text[at:end]
+
+
+class _Mark(NamedTuple):
+    start: int
+    end: int
+    name: str
+    title: str
+
+
+def _marks(page: Page) -> Iterator[_Mark]:
+    for region in page.regions:
+        title = "addressed to an AI; not given to it" if region.role is Role.INSTRUCTION else "page furniture"
+        yield _Mark(region.start, region.end, region.role.value, title)
+    for word in page.words if page.origin is Origin.OCR else ():
+        if word.confidence is not None and word.confidence < DOUBTFUL:
+            yield _Mark(word.start, word.end, "doubtful", f"recognized with {word.confidence:.0%} confidence")

@@ -33,7 +33,7 @@ from assistant.domain import (
     Word,
     Words,
 )
-from assistant.errors import ModelUnavailableError, RecordNotFoundError
+from assistant.errors import FileRefusedError, ModelUnavailableError, RecordNotFoundError
 from assistant.ingestion.reading import Upload
 from assistant.intake import FileProgress
 from assistant.language_models.answering import ModelDescription
@@ -166,22 +166,26 @@ class FakeService:
 
     def add_files(self, record_id: str, uploads: Sequence[Upload]) -> Iterator[FileProgress]:
         self._break_if_told()
-        for upload in uploads:
-            lines = SAMPLE.get(upload.name)
-            if lines is None:
-                lines = self._lines_of(upload)
-            if lines is None:
-                problem = FileProblem(
-                    code="damaged", message="This file is damaged or is no PDF; open it in a viewer and save it again."
-                )
-                yield FileProgress(file=upload.name, stage="failed", done=0, total=None, problem=problem)
-                continue
-            for stage in ("reading", "indexing"):
-                for done in range(1, len(lines) + 1):
-                    time.sleep(self.seconds_per_page)
-                    yield FileProgress(file=upload.name, stage=stage, done=done, total=len(lines), problem=None)
-            self._keep(record_id, upload.name, lines)
-            yield FileProgress(file=upload.name, stage="done", done=len(lines), total=len(lines), problem=None)
+        for at, upload in enumerate(uploads):
+            for progress in self._add(record_id, upload):
+                yield replace(progress, upload=at)
+
+    def _add(self, record_id: str, upload: Upload) -> Iterator[FileProgress]:
+        lines = SAMPLE.get(upload.name)
+        if lines is None:
+            lines = self._lines_of(upload)
+        if lines is None:
+            problem = FileProblem(
+                code="damaged", message="This file is damaged or is no PDF; open it in a viewer and save it again."
+            )
+            yield FileProgress(file=upload.name, stage="failed", done=0, total=None, problem=problem)
+            return
+        for stage in ("reading", "indexing"):
+            for done in range(1, len(lines) + 1):
+                time.sleep(self.seconds_per_page)
+                yield FileProgress(file=upload.name, stage=stage, done=done, total=len(lines), problem=None)
+        self._keep(record_id, upload.name, lines)
+        yield FileProgress(file=upload.name, stage="done", done=len(lines), total=len(lines), problem=None)
 
     def _break_if_told(self) -> None:
         if self.is_broken:
@@ -200,6 +204,36 @@ class FakeService:
         )
         record = self.record(record_id)
         self._records[record_id] = replace(record, files=(*record.files, file))
+
+    def rename_file(self, record_id: str, file: str, name: str) -> SourceFile:
+        renamed = self._changed(record_id, file, name=name)
+        self._pages[record_id][name] = self._pages[record_id].pop(file)
+        return renamed
+
+    def accept_file(self, record_id: str, file: str) -> SourceFile:
+        return self._changed(record_id, file, hold=None)
+
+    def unlock_file(self, record_id: str, file: str, password: str) -> Iterator[FileProgress]:
+        if password != "open":
+            raise FileRefusedError("wrong_password", "The password does not open the PDF; enter it again.")
+        self._changed(record_id, file, problem=None, page_count=1)
+        self._pages[record_id][file] = (page_of(file, 1, ("It was locked.",)),)
+        yield FileProgress(file=file, stage="done", done=1, total=1)
+
+    def recognize_file(self, record_id: str, file: str) -> Iterator[FileProgress]:
+        self._changed(record_id, file, waiting_pages=(), origins=(Origin.OCR,))
+        yield FileProgress(file=file, stage="recognizing", done=1, total=1)
+        yield FileProgress(file=file, stage="done", done=1, total=1)
+
+    def hold(self, record_id: str, file: str, **changes: object) -> None:
+        """Have something be the matter with a file."""
+        self._changed(record_id, file, **changes)
+
+    def _changed(self, record_id: str, file: str, **changes: object) -> SourceFile:
+        record = self.record(record_id)
+        changed = {each.name: replace(each, **changes) if each.name == file else each for each in record.files}  # type: ignore[arg-type]
+        self._records[record_id] = replace(record, files=tuple(changed.values()))
+        return changed[file]
 
     def remove_file(self, record_id: str, file: str) -> Record:
         record = self.record(record_id)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from assistant.domain import Box, Page
+from assistant.domain import Box, FileProblem, Page
 from tests.ui.browser import Visitor, new_visitor, opened_browser, served
 from tests.ui.fake_service import FakeService
 
@@ -353,3 +353,41 @@ def _addresses(visitor: Visitor) -> list[str]:
     return [
         url for url in dict.fromkeys(visitor.requests) if url.startswith(visitor.address) and "heartbeat" not in url
     ]
+
+
+def test_a_document_on_hold_a_locked_one_and_a_scan_are_settled_on_the_page(
+    visitor: Visitor, service: FakeService
+) -> None:
+    visitor.wait_for("!document.querySelector('[data-reading]')")
+    record = service.records()[0]
+    names = [file.name for file in record.files]
+    service.hold(record.id, names[0], hold=FileProblem(code="other_patient", message="Another name, page 1."))
+    locked = FileProblem(code="password_protected", message="locked")
+    service.hold(record.id, names[1], problem=locked, page_count=0)
+    service.hold(record.id, names[2], waiting_pages=(1,))
+    visitor.page.reload()
+    visitor.page.wait_for_selector(".attention")
+    assert "on hold: not read" in visitor.page.inner_text("#files")
+
+    visitor.page.click('[data-do="accept_file"]')
+    visitor.page.wait_for_selector('[data-do="accept_file"]', state="detached")
+    visitor.page.click('[data-do="recognize_file"]')
+    visitor.page.wait_for_selector('[data-do="recognize_file"]', state="detached")
+    visitor.page.fill(".password input", "wrong")
+    visitor.page.press(".password input", "Enter")
+    visitor.page.wait_for_selector("text=The password does not open the PDF")
+    visitor.page.fill(".password input", "open")
+    visitor.page.press(".password input", "Enter")
+    visitor.page.wait_for_selector(".password", state="detached")
+    assert service.record(record.id).files[1].problem is None
+
+
+def test_a_document_is_renamed(visitor: Visitor, service: FakeService) -> None:
+    visitor.wait_for("!document.querySelector('[data-reading]')")
+    visitor.page.hover("#files .doc >> nth=0")
+    visitor.page.click("#files .about summary >> nth=0")
+    visitor.page.click('#files [data-dialog="rename-file"] >> nth=0')
+    visitor.page.fill("#rename-file-name", "Letter of June.pdf")
+    visitor.page.press("#rename-file-name", "Enter")
+    visitor.page.wait_for_selector("text=Letter of June")
+    assert "Letter of June.pdf" in [file.name for file in service.records()[0].files]
