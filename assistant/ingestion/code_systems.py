@@ -41,3 +41,8 @@ def system_name(identifier: str | None, stated: str | None = None) -> str | None
         if known and (name := _BY_KEY.get(_key(known))):
             return name
     return (stated or "").strip() or (identifier or "").strip() or None
+
+
+def is_known_system(identifier: str) -> bool:
+    """Whether a code system is one with a usual name, and not one of a single hospital."""
+    return _key(identifier) in _BY_KEY

@@ -11,6 +11,7 @@ from assistant.ingestion.entry_lines import joined_value
 from assistant.ingestion.fhir_facts import Fact, fact, with_details
 from assistant.ingestion.fhir_json import Node
 from assistant.ingestion.fhir_values import coded, limits, quantity, span
+from assistant.ingestion.vital_signs import VITAL_CODES
 
 _STATUSES = {
     "registered": ClinicalStatus.PENDING,
@@ -19,11 +20,6 @@ _STATUSES = {
     "amended": ClinicalStatus.CHANGED,
     "corrected": ClinicalStatus.CHANGED,
 }
-# LOINC codes of the FHIR vital signs profile, for observations that name no category; with the older panel code.
-_VITAL_CODES = frozenset(
-    "85353-1 9279-1 8867-4 2708-6 59408-5 8310-5 8302-2 9843-4 29463-7 39156-5 85354-9 55284-4 8480-6 8462-4 8287-5 "
-    "3141-9 8306-3 8289-1 59576-9".split()
-)
 _PRESSURE_PANELS = frozenset({"85354-9", "55284-4"})
 _SYSTOLIC, _DIASTOLIC = "8480-6", "8462-4"
 
@@ -50,7 +46,7 @@ def _is_vital(resource: Node, code: str | None) -> bool:
     categories = [each["code"].text for category in resource["category"] for each in category["coding"]]
     if categories:
         return "vital-signs" in categories
-    return code in _VITAL_CODES
+    return code in VITAL_CODES
 
 
 def _measured(told: Fact, node: Node, value: str | None, unit: str | None) -> Fact:
