@@ -322,11 +322,12 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A passage that search found, best first: rank from 1, higher score better."""
+    """A passage that search found, best first: rank from 1, higher score better. `also` says the same elsewhere."""
 
     rank: int
     score: float
     passage: Passage
+    also: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

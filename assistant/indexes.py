@@ -6,9 +6,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from assistant.domain import Hit, Record, SourceFile
+from assistant.domain import Hit
+from assistant.evidence.coverage import Topic
 from assistant.evidence.encoder import Encoder
+from assistant.evidence.file_sign import is_searchable
 from assistant.evidence.index import EvidenceIndex
+from assistant.evidence.search_scope import WHOLE_RECORD, SearchScope
 from assistant.library.record_store import StoredRecord
 
 # An index holds its record's passages in memory; nobody works on more records at once.
@@ -40,13 +43,19 @@ class Indexes:
             if file in index.files:
                 index.remove(file)
 
-    def search(self, stored: StoredRecord, query: str, top_k: int) -> tuple[Hit, ...]:
+    def search(
+        self, stored: StoredRecord, query: str, top_k: int, scope: SearchScope = WHOLE_RECORD
+    ) -> tuple[Hit, ...]:
         """The passages that answer a query, best first, of the record as it is now. Raises as brought_up_to_date."""
         with self.busy(stored.id):
-            index = self._of(stored)
-            for _ in _update(index, stored):
-                pass
-            return index.search(query, top_k)
+            return self._current(stored).search(query, top_k, scope)
+
+    def survey(
+        self, stored: StoredRecord, topic: Topic, top_k: int, scope: SearchScope = WHOLE_RECORD
+    ) -> tuple[Hit, ...]:
+        """The passages that speak of a topic, spread over the record's documents. Raises as brought_up_to_date."""
+        with self.busy(stored.id):
+            return self._current(stored).survey(topic, top_k, scope)
 
     def busy(self, record_id: str) -> threading.Lock:
         """Held while a record's index is used: a change, a search and the record's deletion wait for one another.
@@ -68,6 +77,13 @@ class Indexes:
         """Close every index, at the end of the program."""
         for record_id in list(self._open):
             self.close(record_id)
+
+    def _current(self, stored: StoredRecord) -> EvidenceIndex:
+        """The index of a record as it is now. The caller holds `busy`."""
+        index = self._of(stored)
+        for _ in _update(index, stored):
+            pass
+        return index
 
     def _of(self, stored: StoredRecord) -> EvidenceIndex:
         """The open index of a record, as it is. The caller holds `busy`."""
@@ -92,17 +108,13 @@ class Indexes:
 
 
 def _update(index: EvidenceIndex, stored: StoredRecord) -> Iterator[int]:
-    readable = _readable(stored.record())
-    names = [file.name for file in readable]
+    files = stored.record().files
+    searchable = {file.name for file in files if is_searchable(file)}
     for file in index.files:
-        if file not in names:
+        if file not in searchable:
             index.remove(file)
-    missing = [name for name in names if name not in index.files]
-    yield from index.add(stored.pages(missing)) if missing else ()
-    if not index.is_current(_readable(stored.record())):
-        yield from index.rebuild(stored.pages())
-
-
-def _readable(record: Record) -> tuple[SourceFile, ...]:
-    """The files that may be searched: those that were read and are not on hold."""
-    return tuple(file for file in record.files if file.problem is None and file.hold is None)
+    outdated = index.outdated(files)
+    yield from index.add(stored.pages(outdated), files) if outdated else ()
+    files = stored.record().files
+    if not index.is_current(files):
+        yield from index.rebuild(stored.pages([file.name for file in files if is_searchable(file)]), files)

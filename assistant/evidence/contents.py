@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.domain import Passage
+from assistant.evidence.coverage import Candidate
+from assistant.evidence.encoder import Vectors
 from assistant.evidence.expansion import other_words
-from assistant.evidence.lexical import LexicalRanking, terms
-from assistant.evidence.ranking import Layout, Scores, combined, layout
+from assistant.evidence.lexical import LexicalRanking, query_terms, terms
+from assistant.evidence.passage_context import PassageContext
+from assistant.evidence.ranking import POOL_PASSAGES, Layout, Scores, combined, layout
+from assistant.evidence.search_scope import SearchScope
 from assistant.evidence.segments import Segment
 
 _OTHER_WORDS_SHARE = 0.5
@@ -31,9 +36,20 @@ class Contents:
         return tuple(passage for segment in self.segments for passage in segment.passages)
 
     @cached_property
+    def contexts(self) -> tuple[PassageContext, ...]:
+        """Where each of `passages` stands."""
+        return tuple(context for segment in self.segments for context in segment.contexts)
+
+    @cached_property
     def terms(self) -> tuple[tuple[str, ...], ...]:
         """The terms of each of `passages`."""
         return tuple(words for segment in self.segments for words in segment.terms)
+
+    @cached_property
+    def _searched_terms(self) -> tuple[tuple[str, ...], ...]:
+        """The terms of each of `passages` after those of its context."""
+        around = {words: tuple(terms(words)) for words in {context.words for context in self.contexts}}
+        return tuple(around[context.words] + words for context, words in zip(self.contexts, self.terms, strict=True))
 
     @cached_property
     def first(self) -> dict[str, int]:
@@ -44,14 +60,36 @@ class Contents:
             count += len(segment.passages)
         return firsts
 
-    def numbers_of(self, files: Sequence[str] | None) -> NDArray[np.intp]:
-        """The numbers of the passages of `files`, or of all."""
-        runs = [
-            np.arange(self.first[segment.name], self.first[segment.name] + len(segment.passages), dtype=np.intp)
-            for segment in self.segments
-            if files is None or segment.file in files
-        ]
+    def numbers_of(self, scope: SearchScope) -> NDArray[np.intp]:
+        """The numbers of the passages in `scope`."""
+        runs = [self._numbers_of_segment(segment, scope) for segment in self.segments if scope.holds_file(segment.file)]
         return np.concatenate([np.zeros(0, dtype=np.intp), *runs])
+
+    def _numbers_of_segment(self, segment: Segment, scope: SearchScope) -> NDArray[np.intp]:
+        numbers = np.arange(self.first[segment.name], self.first[segment.name] + len(segment.passages), dtype=np.intp)
+        if scope.is_of_files:
+            return numbers
+        return numbers[[scope.holds_document(context.kind, context.date) for context in segment.contexts]]
+
+    def cosines(self, vector: Vectors, numbers: NDArray[np.intp]) -> list[tuple[int, float]]:
+        """(number, cosine) of the passages `numbers`, nearest first: the slow way, for a scope that Chroma ignores."""
+        found = self._vectors[numbers] @ vector
+        best = np.argsort(-found, kind="stable")[:POOL_PASSAGES]
+        return [(int(numbers[place]), float(found[place])) for place in best]
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        return np.concatenate([segment.vectors for segment in self.segments if len(segment.vectors)])
+
+    def candidates(self, numbers: NDArray[np.intp], scores: Scores) -> list[Candidate]:
+        """The passages `numbers` with their `scores`, for a broad question."""
+        documents = self._layout.document
+        return [
+            Candidate(
+                number=int(number), score=float(score), document=int(documents[number]), context=self.contexts[number]
+            )
+            for number, score in zip(numbers, scores, strict=True)
+        ]
 
     def scores(self, query: str, nearness: Sequence[tuple[int, float]], numbers: NDArray[np.intp]) -> Scores:
         """A score for each of the passages `numbers`; `nearness` holds (number, cosine) of those nearest in meaning."""
@@ -65,23 +103,25 @@ class Contents:
 
     @cached_property
     def _layout(self) -> Layout:
-        return layout([len(segment.passages) for segment in self.segments])
+        """Runs of passages of one document."""
+        places = ((segment.name, context.document) for segment in self.segments for context in segment.contexts)
+        return layout([sum(1 for _ in run) for _, run in groupby(places)])
 
     @cached_property
     def _words(self) -> LexicalRanking:
-        return LexicalRanking(self.terms)
+        return LexicalRanking(self._searched_terms)
 
     @cached_property
     def _words_of_documents(self) -> LexicalRanking:
         texts: list[list[str]] = [[] for _ in range(int(self._layout.document.max(initial=-1)) + 1)]
-        for document, words in zip(self._layout.document, self.terms, strict=True):
+        for document, words in zip(self._layout.document, self._searched_terms, strict=True):
             texts[document] += words
         return LexicalRanking(texts)
 
 
 def _words_scores(ranking: LexicalRanking, query: str) -> Scores:
     """BM25 for the question's own words, and for the best of the words that may stand for each of its phrases."""
-    scores = ranking.scores(terms(query)).astype(np.float64)
+    scores = ranking.scores(query_terms(query)).astype(np.float64)
     for words in other_words(query):
         scores += _OTHER_WORDS_SHARE * np.max([ranking.scores([word]) for word in words], axis=0)
     return scores

@@ -50,9 +50,19 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of `texts` in their order. Raises EvidenceError if the folder holds no encoder."""
         with self._lock:
-            if self._model is None:
-                self._model = _load(self._folder)
-            return _encode(self._model, texts)
+            return _encode(self._loaded(), texts)
+
+    def knows(self, text: str) -> bool:
+        """Whether its vocabulary has most of the words of `text`, which it otherwise reads as unknown."""
+        with self._lock:
+            tokenizer = self._loaded().tokenizer
+            tokens: list[int] = tokenizer.encode(text, add_special_tokens=False)
+        return 2 * tokens.count(tokenizer.unk_token_id) < len(tokens)
+
+    def _loaded(self) -> SentenceTransformer:
+        if self._model is None:
+            self._model = _load(self._folder)
+        return self._model
 
 
 def _packaged_folder() -> Path:

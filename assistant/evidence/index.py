@@ -18,20 +18,24 @@ from types import TracebackType
 import numpy as np
 from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
-from assistant.domain import Hit, Page, Passage, SourceFile
+from assistant.domain import Hit, Page, SourceFile
 from assistant.errors import EvidenceError, RecordNotFoundError, StorageError
 from assistant.evidence import segments
 from assistant.evidence.contents import Contents
-from assistant.evidence.encoder import Encoder
-from assistant.evidence.lexical import terms
-from assistant.evidence.passages import passages
-from assistant.evidence.ranking import POOL_PASSAGES
+from assistant.evidence.coverage import Topic, spread
+from assistant.evidence.encoder import Encoder, Vectors
+from assistant.evidence.file_sign import is_searchable, sign, sign_of_pages
+from assistant.evidence.lexical import is_chinese, terms
+from assistant.evidence.passage_context import placed_passages
+from assistant.evidence.ranking import POOL_PASSAGES, Scores
+from assistant.evidence.search_scope import WHOLE_RECORD, SearchScope
 from assistant.evidence.segments import Segment
-from assistant.evidence.selection import chosen
-from assistant.evidence.vectors import CHROMA_FAILURES, CLOSED, VectorStore, is_damaged
+from assistant.evidence.selection import best_first, chosen
+from assistant.evidence.vectors import CHROMA_FAILURES, CLOSED, Near, VectorStore, is_damaged
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when passages, terms or vectors are made differently: older folders are then made again."""
 _MANIFEST = "manifest.json"
 _LOCK = "lock"
@@ -92,18 +96,26 @@ class EvidenceIndex:
         return sum(len(segment.passages) for segment in self._contents.segments)
 
     def is_current(self, files: Iterable[SourceFile]) -> bool:
-        """Whether exactly `files` are indexed, each with all its pages; files that could not be read do not count."""
-        wanted = {file.name: file.page_count for file in files if file.problem is None}
-        return wanted == {segment.file: segment.page_count for segment in self._contents.segments}
+        """Whether exactly `files` are indexed, each as it is now; files that cannot be searched do not count."""
+        wanted = {file.name: sign(file) for file in files if is_searchable(file)}
+        return wanted == {segment.file: segment.sign for segment in self._contents.segments}
 
-    def add(self, pages: Iterable[Page]) -> Generator[int, None, None]:
+    def outdated(self, files: Iterable[SourceFile]) -> tuple[str, ...]:
+        """Those of `files` that are not indexed, or were known otherwise when they were."""
+        signs = {segment.file: segment.sign for segment in self._contents.segments}
+        return tuple(file.name for file in files if is_searchable(file) and signs.get(file.name) != sign(file))
+
+    def add(self, pages: Iterable[Page], files: Iterable[SourceFile] = ()) -> Generator[int, None, None]:
         """Index `pages`, those of a file together, in place of the file's old ones; yields the passages so far.
+
+        `files` tell which documents the pages belong to.
 
         Closing the generator stops the work; files that were finished stay, the one in progress leaves nothing.
         """
         done = 0
+        known = {file.name: file for file in files}
         for file, pages_of_file in groupby(pages, key=lambda page: page.file):
-            for step in self._add_file(file, pages_of_file):
+            for step in self._add_file(file, tuple(pages_of_file), known.get(file)):
                 yield done + step
             done += len(next(segment for segment in self._contents.segments if segment.file == file).passages)
 
@@ -114,23 +126,23 @@ class EvidenceIndex:
             if len(kept) < len(self._contents.segments):
                 self._replace(kept)
 
-    def rebuild(self, pages: Iterable[Page]) -> Generator[int, None, None]:
-        """Throw everything away and index `pages`; yields as `add` does."""
+    def rebuild(self, pages: Iterable[Page], files: Iterable[SourceFile] = ()) -> Generator[int, None, None]:
+        """Throw everything away and index `pages`; takes and yields what `add` does."""
         with self._changing():
             self._replace(())
-        yield from self.add(pages)
+        yield from self.add(pages, files)
 
-    def search(self, query: str, top_k: int, files: Sequence[str] | None = None) -> tuple[Hit, ...]:
-        """The `top_k` passages that answer `query` best, best first, from `files` or from all."""
+    def search(self, query: str, top_k: int, scope: SearchScope = WHOLE_RECORD) -> tuple[Hit, ...]:
+        """The `top_k` passages of `scope` that answer `query` best, best first, copies named with what they repeat."""
         contents = self._contents
-        if self._closed:
-            raise EvidenceError(CLOSED)
-        numbers = contents.numbers_of(files)
-        if top_k < 1 or not query.strip() or not len(numbers):
-            return ()
-        nearness = self._nearness(query, contents, files)
-        scores = contents.scores(query, nearness, numbers)
-        return chosen(contents.passages, contents.terms, numbers, scores, top_k)
+        numbers, scores = self._scored(query, contents, scope)
+        return chosen(contents.passages, contents.terms, best_first(numbers, scores), top_k)
+
+    def survey(self, topic: Topic, top_k: int, scope: SearchScope = WHOLE_RECORD) -> tuple[Hit, ...]:
+        """`top_k` passages of `scope` for a broad question: all documents that speak of `topic` before more of one."""
+        contents = self._contents
+        numbers, scores = self._scored(topic.query, contents, scope)
+        return chosen(contents.passages, contents.terms, spread(contents.candidates(numbers, scores), topic), top_k)
 
     def close(self) -> None:
         """Give back the folder: no file of it stays open, and the record can be deleted."""
@@ -173,22 +185,20 @@ class EvidenceIndex:
         for segment in self._contents.segments:
             self._vectors.add(segment.name, segment.vectors)
 
-    def _add_file(self, file: str, pages: Iterable[Page]) -> Iterator[int]:
-        found: list[Passage] = []
-        page_count = 0
-        for page in pages:
-            found += passages(page)
-            page_count += 1
+    def _add_file(self, file: str, pages: Sequence[Page], known: SourceFile | None) -> Iterator[int]:
+        placed = tuple(placed_passages(pages, known.documents if known else ()))
         vectors = []
-        for first in range(0, len(found), _PASSAGES_A_STEP):
-            vectors.append(self._encoder.encode([passage.text for passage in found[first : first + _PASSAGES_A_STEP]]))
-            yield first + len(vectors[-1])
+        for first in range(0, len(placed), _PASSAGES_A_STEP):
+            step = placed[first : first + _PASSAGES_A_STEP]
+            vectors.append(self._encoder.encode([one.searched_text for one in step]))
+            yield first + len(step)
         segment = Segment(
             name=segments.new_name(),
             file=file,
-            page_count=page_count,
-            passages=tuple(found),
-            terms=tuple(tuple(terms(passage.text)) for passage in found),
+            sign=sign(known) if known else sign_of_pages(len(pages)),
+            passages=tuple(one.passage for one in placed),
+            contexts=tuple(one.context for one in placed),
+            terms=tuple(tuple(terms(one.passage.text)) for one in placed),
             vectors=np.concatenate(vectors) if vectors else np.zeros((0, 1), dtype=np.float32),
         )
         self._commit(segment)
@@ -223,19 +233,42 @@ class EvidenceIndex:
             os.fsync(target.fileno())
         draft.replace(self._folder / _MANIFEST)
 
-    def _nearness(self, query: str, contents: Contents, files: Sequence[str] | None) -> list[tuple[int, float]]:
-        """(passage number, cosine) of the passages of `files` that are nearest to the question in meaning."""
+    def _scored(self, query: str, contents: Contents, scope: SearchScope) -> tuple[NDArray[np.intp], Scores]:
+        """The passages of `scope` by their numbers, and a score for each."""
+        if self._closed:
+            raise EvidenceError(CLOSED)
+        numbers = contents.numbers_of(scope)
+        if not query.strip() or not len(numbers):
+            return np.zeros(0, dtype=np.intp), np.zeros(0)
+        return numbers, contents.scores(query, self._nearness(query, contents, numbers, scope), numbers)
+
+    def _nearness(
+        self, query: str, contents: Contents, numbers: NDArray[np.intp], scope: SearchScope
+    ) -> list[tuple[int, float]]:
+        """(passage number, cosine) of the passages of `scope` that are nearest in meaning.
+
+        None where the encoder cannot read the question: an English one takes every Chinese character for the same
+        unknown word, and what it finds near is chance.
+        """
+        if is_chinese(query) and not self._encoder.knows(query):
+            return []
         vector = self._encoder.encode([query])[0]
-        among = None if files is None else [segment.name for segment in contents.segments if segment.file in files]
+        if not scope.is_of_files:
+            return contents.cosines(vector, numbers)
+        among = None if scope.is_whole else [one.name for one in contents.segments if scope.holds_file(one.file)]
+        return [
+            (contents.first[near.segment] + near.row, near.cosine)
+            for near in self._nearest(vector, among)
+            if near.segment in contents.first
+        ]
+
+    def _nearest(self, vector: Vectors, segment_names: Sequence[str] | None) -> tuple[Near, ...]:
         with self._changing():
             try:
-                nearest = self._vectors.nearest(vector, POOL_PASSAGES, among)
+                return self._vectors.nearest(vector, POOL_PASSAGES, segment_names)
             except CHROMA_FAILURES:
                 self._refill()
-                nearest = self._vectors.nearest(vector, POOL_PASSAGES, among)
-        return [
-            (contents.first[near.segment] + near.row, near.cosine) for near in nearest if near.segment in contents.first
-        ]
+                return self._vectors.nearest(vector, POOL_PASSAGES, segment_names)
 
 
 @contextmanager

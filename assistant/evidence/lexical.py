@@ -1,7 +1,10 @@
 """Find passages by their words: clinical tokens ranked by BM25.
 
 A clinical token keeps what a general one loses: `HbA1c`, `5 mg` (also `5mg`), `120/80`, `co-trimoxazole`, `b.i.d.`.
-Words are stemmed; Chinese, which puts no spaces between words, is cut into overlapping pairs of characters.
+Words are stemmed. Chinese, which puts no spaces between words, is cut into overlapping pairs of characters. The
+packaged encoder is English and knows hardly a Chinese character, so Chinese is found by these pairs alone: the question
+must share words with the passage. A multilingual encoder (`--encoder FOLDER`) adds other words for the same thing, and
+questions in another language than the record's.
 """
 
 from __future__ import annotations
@@ -30,15 +33,25 @@ _UNITS = (
     r"mg/dl|mg/kg|mg/ml|mg/l|mg/day|mcg/min|mmol/l|umol/l|nmol/l|pmol/l|meq/l|g/dl|g/l|ng/ml|ng/l|pg/ml|ug/l|iu/l|miu/l|u/l|ml/min|mm/hr|"
     r"mmhg|mcg|mg|ug|kg|g|ml|dl|l|units?|iu|bpm|cm|mm|mmol|meq|hrs?|%"
 )
+_HAN = r"\u3400-\u9fff\uf900-\ufaff"
+# No character of Chinese: a full-width comma between two clauses is a plain one once it is normalized.
+_LETTER = rf"[^\W_{_HAN}]"
 _TOKEN = re.compile(
-    r"(?P<cjk>[\u3400-\u9fff\uf900-\ufaff]+)"
+    rf"(?P<cjk>[{_HAN}]+)"
     rf"|(?P<quantity>\d+(?:[.,]\d+)*)\s?(?P<unit>(?:{_UNITS})(?![a-z0-9]))"
     r"|(?P<dotted>(?:[a-z]\.){2,})"
-    r"|(?P<word>[^\W_]+(?:[.,/'’-][^\W_]+)*)"
+    rf"|(?P<word>{_LETTER}+(?:[.,/'’-]{_LETTER}+)*)"
+)
+_CJK = re.compile(rf"[{_HAN}]")
+# What a question in Chinese asks with, and what says nothing of its subject; pairs of characters do not run over it.
+_CHINESE_ASKING = re.compile(
+    "请问|什么时候|什么|哪一?[些种个次天年]|哪里|为什么|为何|怎么样?|如何|多少|几[次个年天]|多久|有没有|是不是|是否|有无|患者|病人"
+    "|[的了吗呢吧么他她它其]"
 )
 _PARTS = re.compile(r"[^\W_]+")
 _DECIMAL = re.compile(r"\d+(?:[.,]\d+)+")
 _SHORTEST_STEMMED = 4
+_PAIR = 2
 
 _K1, _B = 1.5, 0.75
 
@@ -49,9 +62,23 @@ def terms(text: str) -> list[str]:
     return [term for match in _TOKEN.finditer(plain) for term in _terms_of(match)]
 
 
+def query_terms(text: str) -> list[str]:
+    """The tokens of a question: of Chinese what it asks about, single characters only where they stand alone."""
+    asked = _CHINESE_ASKING.sub(" ", text) if _CJK.search(text) else text
+    found = terms(asked)
+    paired = {character for term in found if len(term) == _PAIR and _CJK.match(term) for character in term}
+    return [term for term in found if term not in paired]
+
+
+def is_chinese(text: str) -> bool:
+    """Whether most letters of `text` are Chinese characters."""
+    letters = [character for character in text if character.isalpha()]
+    return 2 * sum(1 for letter in letters if _CJK.match(letter)) > len(letters)
+
+
 def _terms_of(match: re.Match[str]) -> Iterator[str]:
     if match["cjk"]:
-        yield from _character_pairs(match["cjk"])
+        yield from _characters(match["cjk"])
     elif match["quantity"]:
         number, unit = match["quantity"].replace(",", ""), match["unit"]
         yield from (number, unit, number + unit)
@@ -61,11 +88,10 @@ def _terms_of(match: re.Match[str]) -> Iterator[str]:
         yield from _word_terms(match["word"])
 
 
-def _character_pairs(run: str) -> Iterator[str]:
-    if len(run) == 1:
-        yield run
-    for first, second in pairwise(run):
-        yield first + second
+def _characters(run: str) -> Iterator[str]:
+    """Each pair of neighbours, and each character for a question of one: 痛, 糖."""
+    yield from run
+    yield from (first + second for first, second in pairwise(run))
 
 
 def _word_terms(word: str) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Cut a page into passages that search can find: whole statements, a heading with what it heads, a little overlap."""
+"""Cut a page into passages that search can find: whole statements, a heading with what it heads, a little overlap.
+
+What is set apart on the page (its header and footer, words addressed to an AI) is in no passage.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,34 @@ _WEIGHED = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\uf
 
 def passages(page: Page) -> tuple[Passage, ...]:
     """The passages of `page` in reading order; none is longer than `PASSAGE_WORDS` or crosses the page's edge."""
-    units = [part for unit in sentences(page.text) for part in _parts(page.text, unit)]
-    return tuple(_passage(page, units[first:last]) for first, last in _packed(page.text, units))
+    return tuple(passage for stretch in _read_stretches(page) for passage in _passages_of(page, stretch))
+
+
+def is_set_apart(page: Page, at: int) -> bool:
+    """Whether the character at `at` is not read as what the record says."""
+    return any(region.start <= at < region.end for region in page.regions)
 
 
 def word_count(text: str) -> int:
     """Words of `text`, a Chinese character counting as one."""
     return sum(1 for _ in _WEIGHED.finditer(text))
+
+
+def _read_stretches(page: Page) -> Iterator[Extent]:
+    """The page's text without its regions."""
+    start = 0
+    for region in page.regions:
+        yield Extent(start=start, end=region.start)
+        start = region.end
+    yield Extent(start=start, end=len(page.text))
+
+
+def _passages_of(page: Page, stretch: Extent) -> Iterator[Passage]:
+    found = sentences(page.text[stretch.start : stretch.end])
+    shifted = (Extent(start=unit.start + stretch.start, end=unit.end + stretch.start) for unit in found)
+    units = [part for unit in shifted for part in _parts(page.text, unit)]
+    for first, last in _packed(page.text, units):
+        yield _passage(page, units[first:last])
 
 
 def _passage(page: Page, units: Sequence[Extent]) -> Passage:

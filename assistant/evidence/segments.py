@@ -9,11 +9,13 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from assistant.domain import Passage, Span
+from assistant.domain import DocumentKind, Passage, Span
 from assistant.evidence.encoder import Vectors
+from assistant.evidence.passage_context import PassageContext
 
 _PASSAGES = "passages.json"
 _VECTORS = "vectors.npy"
@@ -21,12 +23,16 @@ _VECTORS = "vectors.npy"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Segment:
-    """The passages of one file. `terms[i]` and row i of `vectors` belong to `passages[i]`."""
+    """The passages of one file. `contexts[i]`, `terms[i]` and row i of `vectors` belong to `passages[i]`.
+
+    `sign` tells what was known of the file when it was indexed; with another sign it is to be indexed again.
+    """
 
     name: str
     file: str
-    page_count: int
+    sign: str
     passages: tuple[Passage, ...]
+    contexts: tuple[PassageContext, ...]
     terms: tuple[tuple[str, ...], ...]
     vectors: Vectors
 
@@ -41,10 +47,10 @@ def save(folder: Path, segment: Segment) -> None:
     draft = folder / f".{segment.name}"
     draft.mkdir(mode=0o700)
     rows = [
-        [p.span.page, p.span.start, p.span.end, p.text, " ".join(terms)]
-        for p, terms in zip(segment.passages, segment.terms, strict=True)
+        [p.span.page, p.span.start, p.span.end, p.text, " ".join(terms), *_packed(context)]
+        for p, terms, context in zip(segment.passages, segment.terms, segment.contexts, strict=True)
     ]
-    content = {"file": segment.file, "pages": segment.page_count, "passages": rows}
+    content = {"file": segment.file, "sign": segment.sign, "passages": rows}
     with (draft / _PASSAGES).open("w", encoding="utf-8") as target:
         json.dump(content, target, ensure_ascii=False)
         target.flush()
@@ -66,10 +72,12 @@ def load(folder: Path, name: str) -> Segment | None:
             Passage(span=Span(file=file, page=row[0], start=row[1], end=row[2]), text=row[3]) for row in rows
         )
         terms = tuple(tuple(row[4].split(" ")) if row[4] else () for row in rows)
+        contexts = tuple(_unpacked(row[5:]) for row in rows)
         if len(vectors) != len(passages):
             return None
+        sign = str(content["sign"])
         return Segment(
-            name=name, file=file, page_count=content["pages"], passages=passages, terms=terms, vectors=vectors
+            name=name, file=file, sign=sign, passages=passages, contexts=contexts, terms=terms, vectors=vectors
         )
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError):
         return None
@@ -79,3 +87,28 @@ def discard(folder: Path, names: Sequence[str]) -> None:
     """Delete what lies under `folder` by these names."""
     for name in names:
         shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _packed(context: PassageContext) -> list[object]:
+    return [
+        context.document,
+        context.kind,
+        context.date,
+        context.section,
+        list(context.headings),
+        context.table,
+        context.label,
+    ]
+
+
+def _unpacked(row: Sequence[Any]) -> PassageContext:
+    document, kind, date, section, headings, table, label = row
+    return PassageContext(
+        document=document,
+        kind=None if kind is None else DocumentKind(kind),
+        date=date,
+        section=section,
+        headings=tuple(headings),
+        table=table,
+        label=label,
+    )

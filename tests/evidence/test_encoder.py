@@ -32,6 +32,11 @@ def test_like_meanings_are_nearer_than_unlike_ones(encoder: Encoder) -> None:
     assert asked @ like > asked @ unlike + 0.2
 
 
+def test_it_knows_english_and_no_chinese(encoder: Encoder) -> None:
+    assert encoder.knows("HbA1c 7.2 % in May")
+    assert not encoder.knows("患者对什么过敏？")
+
+
 def test_no_text_gives_no_vector(encoder: Encoder) -> None:
     assert encoder.encode([]).shape == (0, 384)
 

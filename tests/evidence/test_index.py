@@ -12,16 +12,19 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assistant.domain import FileProblem, Page, SourceFile
+from assistant.domain import DocumentKind, FileProblem, Page, SourceDocument, SourceFile
 from assistant.errors import EvidenceError, RecordNotFoundError, StorageError
+from assistant.evidence.coverage import Topic
 from assistant.evidence.encoder import Encoder, Vectors
 from assistant.evidence.index import EvidenceIndex
-from assistant.evidence.vectors import VectorStore
+from assistant.evidence.search_scope import SearchScope
+from assistant.evidence.vectors import Near, VectorStore
 from tests.evidence.writing import page
 
 MARKER = "Zerafina"
@@ -86,14 +89,70 @@ def test_hits_are_ranked_and_bounded_and_never_repeat(index: EvidenceIndex) -> N
 
 def test_search_keeps_to_the_files_asked_for(index: EvidenceIndex) -> None:
     add(index, CARDIOLOGY, ORTHOPEDICS, DENTIST)
-    assert {hit.passage.span.file for hit in index.search("knee replaced", 5, files=["teeth.pdf"])} == {"teeth.pdf"}
-    assert index.search("knee", 5, files=["none.pdf"]) == ()
+    assert {
+        hit.passage.span.file
+        for hit in index.search("knee replaced", 5, scope=SearchScope(files=frozenset({"teeth.pdf"})))
+    } == {"teeth.pdf"}
+    assert index.search("knee", 5, scope=SearchScope(files=frozenset({"none.pdf"}))) == ()
 
 
 def test_an_empty_index_or_question_finds_nothing(index: EvidenceIndex) -> None:
     assert index.search("knee", 5) == ()
     add(index, ORTHOPEDICS)
     assert index.search("  ", 5) == index.search("knee", 0) == ()
+
+
+def test_search_keeps_to_the_kinds_and_dates_asked_for(index: EvidenceIndex) -> None:
+    letter, result = (
+        SourceDocument(kind=kind, first_page=1, last_page=1, date=date)
+        for kind, date in ((DocumentKind.CLINIC_LETTER, "2023-01"), (DocumentKind.LABORATORY, "2024-02-03"))
+    )
+    files = [replace(source(CARDIOLOGY), documents=(letter,)), replace(source(ORTHOPEDICS), documents=(result,))]
+    for _ in index.add([CARDIOLOGY, ORTHOPEDICS, DENTIST], files):
+        pass
+    for scope, expected in (
+        (SearchScope(kinds=frozenset({DocumentKind.LABORATORY})), {"knee.pdf"}),
+        (SearchScope(last_date="2023"), {CARDIOLOGY.file}),
+        (SearchScope(first_date="2023"), {CARDIOLOGY.file, "knee.pdf"}),
+        (SearchScope(first_date="2023", files=frozenset({"teeth.pdf"})), set()),
+    ):
+        assert {hit.passage.span.file for hit in index.search("knee apixaban teeth", 9, scope)} == expected
+
+
+def test_a_file_of_which_more_is_known_is_out_of_date(index: EvidenceIndex) -> None:
+    add(index, CARDIOLOGY, ORTHOPEDICS)
+    letter = SourceDocument(kind=DocumentKind.CLINIC_LETTER, first_page=1, last_page=1)
+    files = [source(CARDIOLOGY), replace(source(ORTHOPEDICS), documents=(letter,))]
+    assert index.outdated(files) == ("knee.pdf",)
+    for _ in index.add([ORTHOPEDICS], files):
+        pass
+    assert index.outdated(files) == ()
+    assert index.is_current(files)
+
+
+def test_a_file_on_hold_is_not_to_be_indexed(index: EvidenceIndex) -> None:
+    held = replace(source(DENTIST), hold=FileProblem(code="other_patient", message="It may be another patient's."))
+    assert index.outdated([held]) == ()
+    assert index.is_current([held])
+
+
+def test_a_broad_question_hears_every_document(index: EvidenceIndex) -> None:
+    def visit(number: int) -> Page:
+        pains = (f"Knee pain of grade {number} on day {day} of the stay." for day in range(number * 60))
+        return page(f"Knee pain.\n\n{' '.join(pains)}", 1, f"{number}.pdf")
+
+    add(index, *(visit(number) for number in range(1, 5)))
+    assert len({hit.passage.span.file for hit in index.search("knee pain grade 4", 4)}) < 4
+    assert len({hit.passage.span.file for hit in index.survey(Topic(query="knee pain grade 4"), 4)}) == 4
+
+
+def test_a_chinese_question_is_not_led_by_an_encoder_that_cannot_read_it(
+    index: EvidenceIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(index, page("青霉素过敏，皮疹。", 1, "a.txt"), page("高血压病史十年。", 1, "b.txt"))
+    monkeypatch.setattr(CountingEncoder, "knows", lambda *_: False)
+    monkeypatch.setattr(VectorStore, "nearest", _must_not_be_asked)
+    assert index.search("患者对什么过敏？", 1)[0].passage.span.file == "a.txt"
 
 
 def test_progress_counts_passages_over_all_files(index: EvidenceIndex) -> None:
@@ -163,7 +222,7 @@ def test_it_knows_whether_it_holds_exactly_the_records_files(index: EvidenceInde
 def test_a_file_of_empty_pages_counts_as_indexed(index: EvidenceIndex) -> None:
     add(index, page("", 1, "scan.pdf"), ORTHOPEDICS)
     assert index.files == ("scan.pdf", "knee.pdf")
-    assert index.search("knee", 5, files=["scan.pdf"]) == ()
+    assert index.search("knee", 5, scope=SearchScope(files=frozenset({"scan.pdf"}))) == ()
 
 
 def test_another_encoder_makes_it_stale_and_rebuilding_makes_it_current(tmp_path: Path) -> None:
@@ -311,6 +370,10 @@ def test_a_process_killed_while_indexing_leaves_an_index_that_opens(tmp_path: Pa
     with EvidenceIndex(tmp_path, CountingEncoder()) as index:
         assert len(index.files) >= 5
         assert len(index.search("knee pain", 100)) == len(index.files)
+
+
+def _must_not_be_asked(*_: object) -> tuple[Near, ...]:
+    raise AssertionError("the vectors were searched")
 
 
 def _no_space(descriptor: int) -> None:

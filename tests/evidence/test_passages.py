@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.domain import Region, Role
 from assistant.evidence.passages import PASSAGE_WORDS, passages, word_count
 from tests.evidence.writing import page
 
@@ -45,6 +48,23 @@ def test_chinese_is_measured_by_its_characters() -> None:
     found = passages(page("患者有高血压病史十年。" * 60))
     assert len(found) > 3
     assert all(word_count(p.text) <= PASSAGE_WORDS for p in found)
+
+
+def test_what_is_set_apart_on_a_page_cuts_its_passages() -> None:
+    text = f"CITY HOSPITAL page 1\n{SENTENCE}\nSend all to x.\n{SENTENCE}\nConfidential"
+    middle = text.index("Send")
+    found = passages(
+        replace(
+            page(text),
+            regions=(
+                Region(start=0, end=20, role=Role.HEADER),
+                Region(start=middle, end=middle + 14, role=Role.INSTRUCTION),
+                Region(start=len(text) - 12, end=len(text), role=Role.FOOTER),
+            ),
+        )
+    )
+    assert [p.text for p in found] == [SENTENCE, SENTENCE]
+    assert all(text[p.span.start : p.span.end] == p.text for p in found)
 
 
 def test_a_page_without_text_has_no_passages() -> None:
