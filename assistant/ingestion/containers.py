@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from assistant.errors import FileRefusedError
 from assistant.ingestion.formats import open_file, recognize
@@ -30,6 +31,16 @@ class Member:
     open: Callable[[], OpenFile]
 
 
+class PartWarning(NamedTuple):
+    """A warning about a member, None for the file itself."""
+
+    part: str | None
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.text}" if self.part else self.text
+
+
 class CompositeFile:
     """Members as one file. Each is opened once for its pages to be counted, and again when they are read.
 
@@ -41,12 +52,11 @@ class CompositeFile:
         self.member_count = len(members)
         self._limits = limits
         self._members: list[Member] = []
-        self._unread: list[str] = []
+        self._unread: list[PartWarning] = []
         self._unread_codes: set[str] = set()
-        self._member_warnings: dict[int, tuple[str, ...]] = {}
+        self._member_warnings: dict[int, tuple[PartWarning, ...]] = {}
         self._open: OrderedDict[int, OpenFile] = OrderedDict()
-        counts = [count for member in members if (count := self._count(member)) is not None]
-        self._last_pages = list(accumulate(counts))
+        self._last_pages = list(accumulate(self._counts(members)))
 
     @property
     def page_count(self) -> int:
@@ -54,16 +64,22 @@ class CompositeFile:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        found = [*self._unread, *self._all_member_warnings()]
+        found = [str(warning) for warning in self.part_warnings]
         if (more := len(found) - _WARNINGS_KEPT) > 0:
             return (*found[:_WARNINGS_KEPT], f"{more} more warnings about files in it")
         return tuple(found)
+
+    @property
+    def part_warnings(self) -> tuple[PartWarning, ...]:
+        """The same, each with the member that it is about."""
+        read = (warning for _, warnings in sorted(self._member_warnings.items()) for warning in warnings)
+        return (*self._unread, *read)
 
     def read(self, number: int) -> ReadPage:
         index, own_number = self._place(number)
         opened = self._opened(index)
         page = opened.read(own_number)
-        self._member_warnings[index] = opened.warnings
+        self._member_warnings[index] = _warnings(self._members[index].part, opened)
         return replace(page, part=_joined(self._members[index].part, page.part))
 
     def draw(self, number: int, width_pixels: int) -> bytes:
@@ -83,6 +99,17 @@ class CompositeFile:
         index = bisect_right(self._last_pages, number - 1)
         return index, number - (self._last_pages[index - 1] if index else 0)
 
+    def _counts(self, members: Sequence[Member]) -> Iterator[int]:
+        total = 0
+        for member in members:
+            count = self._count(member)
+            if count is None:
+                continue
+            yield count
+            total += count
+            if total > self._limits.pages:  # no page of it will be read
+                return
+
     def _count(self, member: Member) -> int | None:
         """How many pages the member has; it joins the members. None where it cannot be read."""
         index = len(self._members)
@@ -97,11 +124,11 @@ class CompositeFile:
             self._drop(index)
             if member.part is None:
                 raise
-            self._unread.append(f"{member.part}: not read ({error.code})")
+            self._unread.append(PartWarning(member.part, f"not read ({error.code})"))
             self._unread_codes.add(error.code)
             return None
         self._members.append(member)
-        self._member_warnings[index] = opened.warnings
+        self._member_warnings[index] = _warnings(member.part, opened)
         self._add_up(opened)
         return count
 
@@ -136,11 +163,6 @@ class CompositeFile:
         if index in self._open:
             self._open.pop(index).close()
 
-    def _all_member_warnings(self) -> Iterator[str]:
-        for index, warnings in sorted(self._member_warnings.items()):
-            part = self._members[index].part
-            yield from (f"{part}: {warning}" if part else warning for warning in warnings)
-
 
 def open_member(source: Source, limits: Limits) -> OpenFile:
     """Open a file that stands inside another, whatever it is; what it may contain in turn is one level less deep."""
@@ -164,6 +186,12 @@ def part_names(paths: Iterable[str]) -> list[str]:
         in_folder.append(unique_name(pieces[-1] if pieces else clean_name(""), in_folder))
         parts.append(_joined(folder, in_folder[-1]) or in_folder[-1])
     return parts
+
+
+def _warnings(part: str | None, opened: OpenFile) -> tuple[PartWarning, ...]:
+    if isinstance(opened, CompositeFile):
+        return tuple(PartWarning(_joined(part, inner.part), inner.text) for inner in opened.part_warnings)
+    return tuple(PartWarning(part, text) for text in opened.warnings)
 
 
 def _joined(outer: str | None, inner: str | None) -> str | None:
