@@ -2,9 +2,9 @@
 
 Run as `EVAL_DATA=FOLDER python -m benchmarks.verbatim`: evidence_retrieval/ and language/ there give the record's text
 and the words that a byte-level BPE tokenizer of 157,184 tokens is trained on (AntAngelMed's size; its own tokenizer is
-not part of this repository). Timed are the constraint's own steps, a token: `allowed` or `forbidden`, and `advance`; what
-the sampler takes longer for a greedy choice under it; and `draft`, which is asked for once in up to nine tokens. The
-quotations begin at random words and are spelled by the tokenizer, or by tokens drawn among the allowed ones.
+not part of this repository). Timed are the constraint's own steps, a token: `allowed` or `forbidden`, `advance`; how
+much longer the sampler takes for a greedy choice under it; and `draft`, which is asked for once in up to nine tokens.
+The quotations begin at random words and are spelled by the tokenizer, or by tokens drawn among the allowed ones.
 Results are kept in benchmarks/results/verbatim.json with the machine they ran on.
 """
 
@@ -142,7 +142,7 @@ def drawn_quotes(timed: Timed, opening: int, tokens: list[bytes], chance: random
 
 
 def masking_milliseconds(constraint: VerbatimQuotes, prompt: list[int]) -> float:
-    """What a greedy choice takes longer where some tokens are forbidden, which is where most of an answer is written."""
+    """What a greedy choice takes longer where some tokens are forbidden, as in most of an answer."""
     logits = torch.randn(VOCABULARY_TOKENS, generator=torch.Generator().manual_seed(0))
     settings, device = SamplingSettings(temperature=0), torch.device("cpu")
     free, bound = (
