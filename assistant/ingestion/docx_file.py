@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from zipfile import ZipFile
 
 from lxml import etree
 
 from assistant.ingestion.docx_numbering import Numbering
 from assistant.ingestion.docx_styles import Styles, number_of
-from assistant.ingestion.docx_text import PAGE_BREAK, PAGE_NUMBER, Met, ParagraphText, TextReader
-from assistant.ingestion.flow import Heading, Item, PageBreak, Paragraph, Table
+from assistant.ingestion.docx_text import PAGE_BREAK, Met, ParagraphText, TextReader
+from assistant.ingestion.flow import Heading, Item, PageBreak, Paragraph
 from assistant.ingestion.flow_layout import FlowFile
 from assistant.ingestion.flow_tables import Cell, GridRow, table_items
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.office_xml import child_of, descendants, name_of, part_of, value_of
+from assistant.ingestion.page_furniture import furniture, marked
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.raised_digits import raised
 from assistant.ingestion.reader import Source
@@ -23,8 +23,6 @@ from assistant.ingestion.unpacking import open_zip
 
 _MAIN_PARTS = ("word/document.xml", "word/document2.xml", "word/document3.xml")
 _SAME_PAGE_SECTIONS = ("continuous", "nextColumn")
-# "Page of": what is left of a page number's paragraph is not worth saying.
-_FEW_LETTERS = 12
 _WRAPPERS = ("sdt", "sdtContent", "customXml", "ins", "moveTo")
 _MOST_COLUMNS = 300
 
@@ -56,11 +54,11 @@ class _Document:
 
     def items(self) -> Iterator[Item]:
         """Headers, body, notes, comments, footers."""
-        yield from self._furniture("header")
+        yield from furniture("header", self._furniture("header"))
         yield from self._blocks(self._body)
         yield from self._all_notes()
         yield from self._comments()
-        yield from self._furniture("footer")
+        yield from furniture("footer", self._furniture("footer"))
 
     def warnings(self) -> tuple[str, ...]:
         """What to know about the document, once its items were made."""
@@ -136,30 +134,16 @@ class _Document:
         ground = is_shaded or child_of(properties, "shd") is not None
         return Cell(blocks=tuple(self._blocks(cell, is_shaded=ground)), columns=columns)
 
-    def _furniture(self, kind: str) -> Iterator[Item]:
-        """The headers (or footers) of all sections, set apart by a mark; a line that several have is said once."""
-        seen: set[str] = set()
-        for target in self._targets(kind):
-            root = part_of(self._archive, f"word/{target}", self._limits)
-            lines = [] if root is None else dict.fromkeys(self._furniture_lines(root))
-            if text := "\n".join(line for line in lines if line not in seen):
-                seen.update(lines)
-                yield Paragraph(text=f"[{kind}] {text}")
-
-    def _furniture_lines(self, root: etree._Element) -> Iterator[str]:
-        """A line a paragraph, a tab between the cells of a table; "Page of" without its numbers is left out."""
-        for item in self._blocks(root, is_shaded=True):
-            for line in _lines(item):
-                if line.strip() and not (PAGE_NUMBER in line and sum(map(str.isalpha, line)) <= _FEW_LETTERS):
-                    yield line.replace(PAGE_NUMBER, "")
-
-    def _targets(self, kind: str) -> list[str]:
-        """The parts that the sections name, in order."""
+    def _furniture(self, kind: str) -> Iterator[Iterator[Item]]:
+        """The headers (or footers) that the sections name, in order."""
         relations = part_of(self._archive, "word/_rels/document.xml.rels", self._limits)
         targets = {} if relations is None else {value_of(r, "Id"): value_of(r, "Target") or "" for r in relations}
         references = descendants(self._body, f"{kind}Reference")
         found = (targets.get(value_of(reference, "id"), "") for reference in references)
-        return list(dict.fromkeys(filter(None, found)))
+        for target in dict.fromkeys(filter(None, found)):
+            root = part_of(self._archive, f"word/{target}", self._limits)
+            if root is not None:
+                yield self._blocks(root, is_shaded=True)
 
     def _all_notes(self) -> Iterator[Item]:
         roots = {kind: self._part(f"{kind}s") for kind in ("footnote", "endnote")}
@@ -171,7 +155,7 @@ class _Document:
             yield Heading(text="Notes", level=3)
         for number, name in enumerate(called, start=1):
             if name in notes:
-                yield from _marked(self._blocks(notes[name]), raised(str(number)))
+                yield from marked(self._blocks(notes[name]), raised(str(number)))
 
     def _comments(self) -> Iterator[Item]:
         root = self._part("comments")
@@ -180,23 +164,7 @@ class _Document:
             yield Heading(text="Comments", level=3)
         for comment in comments:
             author = value_of(comment, "author") or "unknown"
-            yield from _marked(self._blocks(comment), f"Comment ({author}):")
-
-
-def _lines(item: Item) -> Iterator[str]:
-    match item:
-        case Heading() | Paragraph():
-            yield item.text
-        case Table():
-            yield from ("\t".join(row.cells) for row in item.rows)
-
-
-def _marked(items: Iterator[Item], marker: str) -> Iterator[Item]:
-    """The items, the first with this marker."""
-    for item in items:
-        if marker and isinstance(item, Paragraph):
-            item, marker = replace(item, marker=marker), ""
-        yield item
+            yield from marked(self._blocks(comment), f"Comment ({author}):")
 
 
 def _inner(parent: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -11,11 +11,10 @@ from assistant.ingestion.docx_styles import Styles, is_on
 from assistant.ingestion.flow import HiddenWords
 from assistant.ingestion.office_math import math_text
 from assistant.ingestion.office_xml import child_of, descendants, name_of, value_of
+from assistant.ingestion.page_furniture import PAGE_NUMBER
 from assistant.ingestion.raised_digits import raised
 
 PAGE_BREAK = "\f"
-# Stands for a page's number: pages of our own have others. Nobody sees it; it tells what a footer's line is about.
-PAGE_NUMBER = "\x0e"
 # Half-points: nobody reads type of one point.
 _TINIEST_HALF_POINTS = 2
 _STRUCK = "[struck out: "

@@ -53,11 +53,16 @@ def docx(body: str, **parts: str) -> bytes:
 
 def odt(body: str, styles: str = "") -> bytes:
     """An OpenDocument text with this body."""
-    content = (
-        f"<office:document-content {OPEN_DOCUMENT}><office:automatic-styles>{styles}</office:automatic-styles>"
-        f"<office:body><office:text>{body}</office:text></office:body></office:document-content>"
-    )
+    content = content_of("text", body, styles)
     return packed({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": content})
+
+
+def content_of(kind: str, body: str, styles: str = "") -> str:
+    """The main part of an OpenDocument "text" or "spreadsheet"."""
+    return (
+        f"<office:document-content {OPEN_DOCUMENT}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+    )
 
 
 def pages_of(reader: Callable[[Source, Limits], OpenFile], data: bytes, limits: Limits | None = None) -> list[Page]:
