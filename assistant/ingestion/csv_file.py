@@ -39,7 +39,7 @@ class CsvFile(FlowFile):
         is_quoted = not _is_runaway(text, mark)
         if not is_quoted:
             warnings = (*warnings, "a quotation mark is never closed; quotation marks were read as they stand")
-        super().__init__(_items(_rows(text, mark, is_quoted=is_quoted)), limits, warnings=warnings)
+        super().__init__(csv_items(_rows(text, mark, is_quoted=is_quoted)), limits, warnings=warnings)
 
 
 def _rows(text: str, mark: str, *, is_quoted: bool) -> Iterator[list[str]]:
@@ -60,7 +60,8 @@ def _is_runaway(text: str, mark: str) -> bool:
     return any(cell.count("\n") > _LONGEST_CELL_LINES for row in _rows(text, mark, is_quoted=True) for cell in row)
 
 
-def _items(rows: Iterator[list[str]]) -> Iterator[Item]:
+def csv_items(rows: Iterator[list[str]]) -> Iterator[Item]:
+    """Rows as tables: an empty row ends one, and lines of one cell above its heading stand above it."""
     for block in _blocks(rows):
         yield from _block_items(block)
 

@@ -81,7 +81,7 @@ def header_text(raw: object) -> str:
     except (HeaderParseError, ValueError):
         return plain
     texts = [piece if isinstance(piece, str) else _decoded(piece, charset).text for piece, charset in pieces]
-    return " ".join("".join(texts).split())
+    return " ".join("".join(texts).split()) or plain
 
 
 def body_text(part: Part) -> DecodedText:

@@ -138,7 +138,7 @@ def _date(value: float, section: _Section, epoch: datetime.datetime) -> str:
     if value < (0 if has_time else 1):  # no day of the calendar
         return general(value)
     try:
-        moment = from_excel(value, epoch)
+        moment = from_excel(round(value * _SECONDS_PER_DAY) / _SECONDS_PER_DAY, epoch)
     except (ValueError, OverflowError):
         return general(value)
     seconds = "seconds" if "s" in letters else "minutes"
