@@ -15,7 +15,6 @@ from assistant.errors import AnamnesisError, SettingsError
 from assistant.settings import Settings, from_process_environment
 
 _LATER = {
-    "overview": "the patient's overview",
     "assertions": "negation, uncertainty, history and experiencer of a condition",
     "values": "the current value of named quantities",
 }
@@ -93,6 +92,9 @@ def _add_reading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verify = _command(commands, "verify", "check statements against the record, with no model")
     verify.add_argument("--statements", metavar="S.jsonl", type=Path, required=True)
     verify.add_argument("--json", action="store_true", help="a JSON object a statement")
+    overview = _command(commands, "overview", "the patient at a glance, every item with its sources")
+    overview.add_argument("--json", action="store_true", help="one JSON object (the only form so far)")
+    overview.add_argument("--narrative-only", action="store_true", help="without the coded entries of C-CDA and FHIR")
 
 
 def _add_answering(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,11 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TextIO
 
-from assistant.domain import Answer, Page, Record, SourceFile, Summary
+from assistant.domain import Answer, Page, PageRef, Record, SourceFile, Summary
 from assistant.errors import AnamnesisError, FileRefusedError, SettingsError, StorageError
 from assistant.export import contract_json
 from assistant.export.contract_json import Json
 from assistant.export.markdown import answer_markdown, summary_markdown
+from assistant.export.overview_json import overview_json
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.names import clean_name, unique_name
 from assistant.ingestion.reading import Upload
@@ -30,6 +32,7 @@ from assistant.unkept import read_unkept
 if TYPE_CHECKING:
     from assistant.service import Service
 
+_CODED_ONLY = "an overview is made of the coded entries of C-CDA, FHIR and HL7 files so far, not of narrative text"
 Command = Callable[[argparse.Namespace, Settings, TextIO], int]
 
 
@@ -138,6 +141,23 @@ def _check_place(out: Path | None) -> None:
     """Said before the model's long work, not after it."""
     if out and (out.is_dir() or not out.parent.is_dir()):
         raise SettingsError("--out wants a file in a folder that exists")
+
+
+def overview(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
+    """The patient at a glance, every item with the places that state it."""
+    if given.narrative_only:
+        raise AnamnesisError(f"--narrative-only is not built yet; {_CODED_ONLY}")
+    with _record(given, settings) as (service, record):
+        found = service.overview(record.id)
+        if not found.has_items:
+            print(f"no coded entries in these files; {_CODED_ONLY}", file=sys.stderr)
+        page_of = functools.partial(_cited_page, service, record.id)
+        _write_json(overview_json(found, page_of), output)
+    return 0
+
+
+def _cited_page(service: Service, record_id: str, ref: PageRef) -> Page:
+    return service.page(record_id, ref.file, ref.page)
 
 
 def verify(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
@@ -275,6 +295,7 @@ _COMMANDS: dict[str, Command] = {
     "search": search,
     "ask": ask,
     "summarize": summarize,
+    "overview": overview,
     "verify": verify,
     "records": records,
 }

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from assistant.clinical.coded_overview import coded_overview
+from assistant.clinical.overview import Overview
 from assistant.conversation.summaries import SummaryProgress, summarize
 from assistant.conversation.turns import AnswerProgress, AnswerText, ReadRecord, Turn, expected_reading
 from assistant.domain import (
@@ -249,6 +251,13 @@ class Service:
         read = self._read(self._library.open(record_id))
         self._audit.note(Verb.SUMMARIZE, record_id)
         yield from summarize(read.record, kind, lambda question: self._answer(read, question))
+
+    def overview(self, record_id: str) -> Overview:
+        """The patient at a glance, from the coded entries of the record's files. Files on hold say nothing."""
+        stored = self._library.open(record_id)
+        self._audit.note(Verb.OVERVIEW, record_id)
+        files = [file.name for file in _without_held(stored.record()).files]
+        return coded_overview(lambda: stored.pages(files))
 
     def close(self) -> None:
         """Give back what is open."""
