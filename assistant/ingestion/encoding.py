@@ -1,9 +1,11 @@
-"""Bytes to text: by byte order mark, as UTF-8, as UTF-16 without a mark, else as Windows-1252 with a warning."""
+"""Bytes to text: by byte order mark, as UTF-8, as UTF-16 without a mark, else by what fits them, with a warning."""
 
 from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
+
+from charset_normalizer import CharsetMatch, from_bytes
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -16,6 +18,17 @@ _REPLACEMENT = "\ufffd"
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x0b\x1b\x08\x1a\x85")
 # A DOS printer file has a few control codes; machine code has many.
 _MOST_CONTROLS = 0.02
+# What clinics' systems have written; a choice of a hundred finds look-alikes.
+_ENCODINGS = tuple(
+    "gb18030 big5 cp932 euc_jp cp949 cp1251 koi8_r cp1253 cp1250 cp1254 cp1255 cp1256 cp1252 cp850".split()
+)
+# Letters and signs of western Europe: text that needs no others is in Windows-1252.
+_WESTERN = frozenset(
+    "ÄÖÜäöüßÀÂÇÈÉÊËÎÏÔÙÛàâçèéêëîïôùûÁÍÓÚÑáíóúñÅØÆåøæìòÌÒãõÃÕ°±µ²³·×÷½¼¾§€£«»“”‘’‚„–—…•™®©¿¡ªº\xa0\xad"
+)
+# Above this share the accents are the letters of another script.
+_MOST_ACCENTS = 0.2
+_GUESSED_BYTES = 100_000
 # This many good multi-byte characters to each bad one: a damaged UTF-8 file rather than one in another encoding.
 _GOOD_PER_BAD = 10
 
@@ -78,7 +91,25 @@ def _not_utf8(data: bytes) -> DecodedText:
     good = sum(character > "\x7f" for character in as_utf8.text) - bad
     if good >= _GOOD_PER_BAD * bad:
         return as_utf8
-    return DecodedText(
-        text=data.decode("cp1252", "replace"),
-        warnings=("the text is not UTF-8; it was read as Windows-1252, so accented letters may be wrong",),
-    )
+    return guessed(data)
+
+
+def guessed(data: bytes) -> DecodedText:
+    """The text of bytes that are neither Unicode nor say what they are, with a warning that names the guess."""
+    western = data.decode("cp1252", "replace")
+    found = None if _is_western(western[:_GUESSED_BYTES]) else _best_guess(data[:_GUESSED_BYTES])
+    if found is None or found.encoding == "cp1252":
+        warning = "the text is not UTF-8; it was read as Windows-1252, so accented letters may be wrong"
+        return DecodedText(text=western, warnings=(warning,))
+    warning = f"the text is not UTF-8; it was read as {found.encoding}, a guess from its bytes"
+    return DecodedText(text=data.decode(found.encoding, "replace"), warnings=(warning,))
+
+
+def _is_western(text: str) -> bool:
+    beyond = [character for character in text if character > "\x7f"]
+    return len(beyond) <= _MOST_ACCENTS * len(text) and _WESTERN.issuperset(beyond)
+
+
+def _best_guess(data: bytes) -> CharsetMatch | None:
+    # Threshold 0: letters and medical abbreviations of a short note are like no language's.
+    return from_bytes(data, cp_isolation=list(_ENCODINGS), language_threshold=0.0).best()

@@ -5,14 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
-from assistant.ingestion.encoding import DecodedText, decode
+from assistant.ingestion.encoding import DecodedText, decode, guessed
 
 _DECLARED = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([\w:.-]{2,40})""", re.IGNORECASE)
 _XML_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w:.-]{2,40})""", re.IGNORECASE)
 _HEAD_BYTES = 4_096
-_GUESSED_BYTES = 100_000
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Browsers read these names as their Windows supersets (WHATWG Encoding Standard, 4.2).
 _SUPERSETS = {"iso8859-1": "cp1252", "ascii": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "iso8859-9": "cp1254"}
@@ -31,7 +28,7 @@ def decode_html(data: bytes, charset: str | None) -> DecodedText:
     as_utf8 = _strictly(data, "utf-8")
     if as_utf8 is not None:
         return DecodedText(text=as_utf8)
-    return _guessed(data)
+    return guessed(data)
 
 
 def _declared(data: bytes) -> str | None:
@@ -57,12 +54,3 @@ def _strictly(data: bytes, encoding: str) -> str | None:
         return data.decode(encoding)
     except (UnicodeError, LookupError, ValueError):
         return None
-
-
-def _guessed(data: bytes) -> DecodedText:
-    guess = from_bytes(data[:_GUESSED_BYTES]).best()
-    if guess is None or (text := _strictly(data, guess.encoding)) is None:
-        return decode(data)
-    return DecodedText(
-        text=text, warnings=(f"the page does not say its encoding; it was read as {guess.encoding}, which fits best",)
-    )

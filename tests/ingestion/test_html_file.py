@@ -132,7 +132,7 @@ def test_an_encoding_that_nobody_says_is_guessed_with_a_warning() -> None:
     data = "<p>患者男性，因胸痛入院。既往高血压病史十年，规律服药，血压控制可。否认药物过敏史。</p>".encode("gb18030")
     file = HtmlFile(Source(name="a", data=data), Limits())
     assert "高血压" in file.read(1).composed.text
-    assert "does not say its encoding" in file.warnings[0]
+    assert "a guess from its bytes" in file.warnings[0]
 
 
 def test_items_for_other_readers_take_the_charset_that_came_along() -> None:
