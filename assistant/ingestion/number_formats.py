@@ -196,7 +196,7 @@ def _digits(value: Decimal, places: tuple[str, ...]) -> str:
     point = places.index(".") if "." in places else len(places)
     whole_places, decimal_places = places[:point], places[point + 1 :]
     most = min(sum(mark in _PLACEHOLDERS for mark in decimal_places), _MOST_DECIMALS)
-    fewest = min(sum(mark == "0" for mark in decimal_places), most)
+    fewest = min(_forced(decimal_places[::-1]), most)
     rounded = f"{value.quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP, _wide(value, most)):f}"
     unsigned = rounded.removeprefix("-")
     sign = "-" if rounded != unsigned and unsigned.strip("0.") else ""
@@ -219,11 +219,17 @@ def _scientific(value: Decimal, mantissa: tuple[str, ...]) -> str:
 
 def _whole(digits: str, places: tuple[str, ...]) -> str:
     """The digits before the point: padded, grouped, or spread over a format like 000-00-0000."""
-    fewest = sum(mark == "0" for mark in places)
+    fewest = _forced(places)
     padded = digits.lstrip("0").rjust(fewest, "0")
     if any(mark[0] == "\0" for mark in places):
         return _spread(padded, places)
     return f"{int(padded):,}".rjust(len(padded), "0") if "," in places and padded else padded
+
+
+def _forced(places: tuple[str, ...]) -> int:
+    """How many digits a 0 forces to be shown: its own and those between it and the point."""
+    digits = "".join(mark for mark in places if mark in _PLACEHOLDERS)
+    return len(digits) - digits.index("0") if "0" in digits else 0
 
 
 def _spread(digits: str, places: tuple[str, ...]) -> str:

@@ -164,12 +164,12 @@ class _Reading:
         if kind == "inlineStr" and "is" in parts:
             text = rich_text(parts["is"])
             return text, shown_text(text, style.number_format)
-        if "v" not in parts:
-            if "f" not in parts:
-                return "", ""
+        raw = (parts["v"].text or "") if "v" in parts else ""
+        # A formula may give an empty text, but no empty number.
+        if "f" in parts and not raw and (kind != "str" or "v" not in parts):
             self.contents.formulas_without_value += 1
             return _NO_VALUE, _NO_VALUE
-        return self._value(parts["v"].text or "", kind, style)
+        return self._value(raw, kind, style) if raw else ("", "")
 
     def _value(self, raw: str, kind: str, style: CellStyle) -> tuple[str, str]:
         match kind:

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import IO, TypeVar
 from zipfile import ZipFile
 
 from lxml import etree
@@ -123,23 +123,33 @@ def elements(archive: ZipFile, path: str, *names: str) -> Iterator[etree._Elemen
 
     Raises FileRefusedError for a part with a document type; what comes after damage is not given.
     """
+    _refuse_document_type(archive, path)
     with unpack_stream(archive, archive.getinfo(path)) as stream:
-        found = etree.iterparse(
-            stream,
-            events=("end",),
-            tag=[f"{{*}}{name}" for name in names],
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        for _, element in found:
-            if element.getroottree().docinfo.doctype:
-                raise refusal("damaged")  # no office program writes one; entities are declared there
+        for _, element in _parsed(stream, ("end",), [f"{{*}}{name}" for name in names]):
             yield element
             _forget(element)
+
+
+def _refuse_document_type(archive: ZipFile, path: str) -> None:
+    """No office program writes a document type; entities are declared there."""
+    with unpack_stream(archive, archive.getinfo(path)) as stream:
+        root = next((element for _, element in _parsed(stream, ("start",), None)), None)
+        if root is not None and root.getroottree().docinfo.doctype:
+            raise refusal("damaged")
+
+
+def _parsed(stream: IO[bytes], events: Sequence[str], tags: list[str] | None) -> etree.iterparse:
+    return etree.iterparse(
+        stream,
+        events=events,
+        tag=tags,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
 
 
 def _parent_name(element: etree._Element) -> str:
