@@ -371,10 +371,20 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Two citations of one answer, by number, that say different things of one fact; `reason` quotes neither."""
+
+    first: int
+    second: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A checked answer: the text with its [n] marks, the statements it falls into, and the words they rest on.
 
     `files_waiting` were on their way into the record when it was asked: the answer knows nothing of them.
+    `contradictions` are pairs of citations that cannot both be right.
     """
 
     question: str
@@ -386,6 +396,7 @@ class Answer:
     reasoning: str = ""
     stopped: bool = False
     files_waiting: int = 0
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
