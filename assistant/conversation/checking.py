@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from assistant.conversation.marks import Mark
 from assistant.conversation.sources import Source
 from assistant.conversation.statements import WrittenStatement, written_statements
-from assistant.domain import Citation, Page, PageRef, Passage, Span, Statement, Support
+from assistant.domain import Citation, Contradiction, Page, PageRef, Passage, Span, Statement, Support
 from assistant.evidence.boxes import boxes
+from assistant.evidence.contradictions import DocumentLookup, contradictions, no_document
 from assistant.evidence.quotes import locate
 from assistant.evidence.sentences import sentences
 from assistant.evidence.support import best_extent, check
@@ -30,19 +31,26 @@ _NOTHING_ALIKE = "the cited page holds nothing like it"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedText:
-    """An answer's text with its marks renumbered, its statements with their verdicts, and the citations that hold."""
+    """An answer's text with its marks renumbered, its statements with their verdicts, and the citations that hold.
+
+    `contradictions` are the pairs of those citations that cannot both be right.
+    """
 
     text: str
     statements: tuple[Statement, ...]
     citations: tuple[Citation, ...]
+    contradictions: tuple[Contradiction, ...] = ()
 
 
-def check_answer(written: str, sources: Sequence[Source], page_of: PageLookup) -> CheckedText:
+def check_answer(
+    written: str, sources: Sequence[Source], page_of: PageLookup, document_of: DocumentLookup = no_document
+) -> CheckedText:
     """Check the whole of `written`, whose marks name `sources` by their numbers."""
     checker = _Checker(sources={source.n: source for source in sources}, page_of=page_of)
     for statement in written_statements(written):
         checker.take(written, statement)
-    return checker.result(written)
+    checked = checker.result(written)
+    return replace(checked, contradictions=contradictions(checked.citations, page_of, document_of))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -35,6 +35,7 @@ def _turn(answer: Answer, *, turn: int, is_last: bool) -> Html:
         "article",
         tag("h2", answer.question, class_="question"),
         tag("div", *checked(answer.text, answer.statements, answer.citations, place=str(turn)), class_="answer"),
+        _contradictions(answer, place=str(turn)),
         _foot(answer, turn=turn, is_last=is_last),
         class_="turn",
     )
@@ -97,6 +98,34 @@ def _chip(citation: Citation, place: str) -> Html:
         data_quote=_shortened(citation.quote),
         data_where=where(citation),
         aria_label=f"Citation {citation.n}: {where(citation)}",
+    )
+
+
+def _contradictions(answer: Answer, *, place: str) -> Html:
+    """The citations that cannot both be right, two and two side by side, each with its words."""
+    cited = {citation.n: citation for citation in answer.citations}
+    pairs = [
+        (pair.reason, cited[pair.first], cited[pair.second])
+        for pair in answer.contradictions
+        if pair.first in cited and pair.second in cited
+    ]
+    if not pairs:
+        return NOTHING
+    drawn = (
+        tag("div", tag("b", f"⚑ The record disagrees: {reason}"), _side(one, place), _side(other, place), class_="pair")
+        for reason, one, other in pairs
+    )
+    return tag("section", *drawn, class_="contradictions", aria_label="Contradictions in the record")
+
+
+def _side(citation: Citation, place: str) -> Html:
+    return tag(
+        "blockquote",
+        _shortened(citation.quote),
+        " ",
+        _chip(citation, place),
+        tag("small", where(citation)),
+        class_="side",
     )
 
 
@@ -168,6 +197,9 @@ def copied(answer: Answer) -> str:
         numbers = "".join(f" [{n}]" for n in statement.citations)
         sign = _SIGNS.get(statement.support)
         lines.append(f"{without_marks(statement.text)}{numbers}{f' ({sign})' if sign else ''}")
+    lines += [
+        f"⚑ The record disagrees, {pair.reason}: [{pair.first}] and [{pair.second}]" for pair in answer.contradictions
+    ]
     if answer.citations:
         lines += ["", "Sources"]
         lines += [f"[{c.n}] {c.span.file}, page {c.span.page}: “{' '.join(c.quote.split())}”" for c in answer.citations]

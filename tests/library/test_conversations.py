@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from assistant.domain import Conversation
+from assistant.domain import Contradiction, Conversation
 from assistant.errors import RecordDamagedError, RecordNotFoundError
 from assistant.library.record_store import StoredRecord
 from assistant.library.store import Library
@@ -21,6 +22,19 @@ def stored(tmp_path: Path) -> StoredRecord:
 
 def test_a_conversation_comes_back_as_it_was(stored: StoredRecord) -> None:
     stored.save_conversation(conversation())
+    assert stored.conversation("c1") == conversation()
+
+
+def test_contradictions_are_kept_and_a_file_from_before_there_were_any_is_read(stored: StoredRecord) -> None:
+    torn = Contradiction(first=1, second=2, reason="different allergy statuses")
+    (answer,) = conversation().turns
+    kept = replace(conversation(), turns=(replace(answer, contradictions=(torn,)),))
+    stored.save_conversation(kept)
+    assert stored.conversation("c1") == kept
+    (path,) = stored.folder.rglob("c1.json")
+    body = json.loads(path.read_text(encoding="utf-8"))
+    del body["conversation"]["turns"][0]["contradictions"]
+    path.write_text(json.dumps(body), encoding="utf-8")
     assert stored.conversation("c1") == conversation()
 
 

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.domain import Answer, Box, Citation, Conversation, Coverage, ReadingMode, Span, Statement, Support
+from assistant.domain import (
+    Answer,
+    Box,
+    Citation,
+    Contradiction,
+    Conversation,
+    Coverage,
+    ReadingMode,
+    Span,
+    Statement,
+    Support,
+)
 from assistant.ui.answer_html import copied, proven_count, turns, verdict
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -126,3 +137,21 @@ def test_a_copy_keeps_numbers_signs_and_sources() -> None:
 
 def test_a_stopped_answer_says_so() -> None:
     assert ">stopped<" in drawn(replace(answer(statement("a", Support.UNSUPPORTED)), stopped=True))
+
+
+def test_contradicting_citations_stand_side_by_side_with_their_words() -> None:
+    cited = (citation(quote="Penicillin allergy."), citation(2, quote=f"No known allergies. {HOSTILE}"))
+    said = statement("The record says both.", Support.SUPPORTED, 1, 2)
+    plain = answer(said, citations=cited)
+    torn = replace(plain, contradictions=(Contradiction(first=1, second=2, reason="different allergy statuses"),))
+    html = drawn(torn)
+
+    block = html[html.index('class="contradictions"') :]
+    assert "The record disagrees: different allergy statuses" in block
+    assert block.index("Penicillin allergy.") < block.index("No known allergies.")
+    assert block.count('data-do="open_citation"') == 2
+    assert HOSTILE not in html
+    assert "contradictions" not in drawn(plain)
+    assert "⚑ The record disagrees, different allergy statuses: [1] and [2]" in copied(torn)
+    lost = replace(torn, contradictions=(Contradiction(first=1, second=9, reason="different allergy statuses"),))
+    assert "contradictions" not in drawn(lost)
