@@ -10,6 +10,7 @@ from assistant.domain import Page, PageRef, Span
 from assistant.evidence.boxes import boxes
 from assistant.export.contract_json import Json, place_json
 from assistant.understanding.patient import Patient
+from assistant.understanding.written_dates import written_dates
 
 _SEXES = {"F": "female", "M": "male"}
 _PAGES_KEPT = 64
@@ -41,7 +42,7 @@ def _patient_json(patient: Patient, page_of: PageOf) -> Json:
     return {
         "name": patient.name.value if patient.name else None,
         "sex": _SEXES.get(patient.sex.value, patient.sex.value) if patient.sex else None,
-        "birth_date": patient.birth_date.value if patient.birth_date else None,
+        "birth_date": _iso(patient.birth_date.value) if patient.birth_date else None,
         "identifiers": [one.value for one in patient.identifiers],
         "citations": _citations_json((one.span for one in stated), page_of),
     }
@@ -81,6 +82,12 @@ def _citations_json(spans: Iterable[Span], page_of: PageOf) -> list[Json]:
         for span in dict.fromkeys(spans)
         for page in (page_of(span.page_ref),)
     ]
+
+
+def _iso(written: str) -> str:
+    """A date of birth in ISO 8601; one that can be read in two ways stays as it is written."""
+    readings = [reading for date in written_dates(written) for reading in date.readings]
+    return readings[0] if len(readings) == 1 else written
 
 
 def _day(time: str | None) -> str | None:

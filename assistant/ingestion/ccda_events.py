@@ -14,6 +14,7 @@ from assistant.ingestion.ccda_statements import (
     is_negated,
     is_planned,
     own_name,
+    own_words,
     statement,
     status_code,
 )
@@ -21,7 +22,6 @@ from assistant.ingestion.ccda_values import Concept, concept, first_child, inter
 
 # SNOMED CT "instruction", "care plan", ...: codes that do not say what shall be done.
 _ANY_PLAN = frozenset({"409073007", "311401005", "278448002", "734163000", "736054007"})
-_LONGEST_NAME = 200
 _STOPPED = ("aborted", "cancelled", "nullified", "suspended", "held")
 
 
@@ -52,23 +52,11 @@ def plan(element: Element, context: Context) -> Iterator[Statement]:
         coded = _with_product(element, coded, context)
     entry = _event(element, EntryKind.PLAN, coded, context)
     if entry is not None:
-        if entry.code in _ANY_PLAN and (words := _own_words(element, context)):
+        if entry.code in _ANY_PLAN and (words := own_words(element, context.narrative)):
             entry = replace(entry, name=words)
         found = element.find("value")
         told = value(found, context.narrative) if found is not None else None
         yield statement(replace(entry, value=told.text, unit=told.unit) if told is not None else entry, element, coded)
-
-
-def _own_words(element: Element, context: Context) -> str:
-    """What the statement's text says or refers to."""
-    text = element.find("text")
-    if text is None:
-        return ""
-    own = " ".join(" ".join(text.itertext()).split())
-    referred = (context.narrative.words(each.get("value", "")) for each in text.iter("reference"))
-    words = own or next((found for found in referred if found), "")
-    line = words.partition("\n")[0]
-    return line if len(line) <= _LONGEST_NAME else line[:_LONGEST_NAME].rsplit(" ", 1)[0] + " …"
 
 
 def _with_product(element: Element, coded: Concept, context: Context) -> Concept:

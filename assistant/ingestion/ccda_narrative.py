@@ -159,6 +159,8 @@ class _Reader:
         Some writers put an empty element before the words it stands for: then all words of `element` are meant.
         """
         for each in element.iter():
+            if not (each.get("ID") or each.get("id")):
+                continue
             is_empty = not any(text.strip() for text in each.itertext())
             self._note(each, first, _tidy(inline_text(element)) if is_empty else None)
 

@@ -37,10 +37,11 @@ class PlacedEntries:
 def place_entries(narrative: Narrative, statements: Iterable[Statement]) -> PlacedEntries:
     """Put every entry where the file says that it stands, if its words are there; else where its words are."""
     rows = [_Row(place) for place in narrative.places]
+    by_word = _by_word(rows)
     found: dict[_Key, list[CodedEntry]] = {}
     unplaced: list[CodedEntry] = []
     for statement in statements:
-        row = _referenced(statement, narrative, rows) or _named(statement, rows)
+        row = _referenced(statement, narrative, rows) or _named(statement, rows, by_word)
         if row is None:
             unplaced.append(statement.entry)
         else:
@@ -92,12 +93,32 @@ def _referenced(statement: Statement, narrative: Narrative, rows: Sequence[_Row]
     return weak
 
 
-def _named(statement: Statement, rows: Sequence[_Row]) -> _Row | None:
+def _by_word(rows: Sequence[_Row]) -> dict[str, list[int]]:
+    """The rows that each word stands in."""
+    found: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        for word in set(row.words.split()):
+            found.setdefault(word, []).append(number)
+    return found
+
+
+def _candidates(names: Sequence[str], rows: Sequence[_Row], by_word: dict[str, list[int]]) -> list[_Row]:
+    """The rows that can hold one of the names: those with its rarest word."""
+    numbers: set[int] = set()
+    for name in names:
+        words = _plain(name).split()
+        if words:
+            postings: list[list[int]] = [by_word.get(word, []) for word in words]
+            numbers.update(min(postings, key=len))
+    return [rows[number] for number in sorted(numbers)]
+
+
+def _named(statement: Statement, rows: Sequence[_Row], by_word: dict[str, list[int]]) -> _Row | None:
     """The row that has the entry's name and value; one with its date, and one that is not taken, before others."""
     entry = statement.entry
     dates = [_plain(form) for form in _date_forms(entry)]
     best, best_score = None, -1
-    for row in rows:
+    for row in _candidates(statement.names, rows, by_word):
         if not any(row.names(name) for name in statement.names) or not _agrees(entry, row.place.text):
             continue
         score = 2 * any(form in row.words for form in dates) + (entry.kind not in row.used)
@@ -116,7 +137,7 @@ def _agrees(entry: CodedEntry, text: str) -> bool:
 def _shows_value(value: str, text: str) -> bool:
     """Whether the value stands in the text as a number of its own, or as words of its own."""
     if value[:1].isdigit() or value[:1] in "-+.<>":
-        return re.search(rf"(?<![\d.,]){re.escape(value)}(?![\d]|[.,]\d)", text) is not None
+        return value in text and re.search(rf"(?<![\d.,]){re.escape(value)}(?![\d]|[.,]\d)", text) is not None
     return _plain(value) in _plain(text)
 
 

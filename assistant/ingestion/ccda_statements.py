@@ -12,6 +12,7 @@ from assistant.ingestion.ccda_values import Concept, Interval, concept
 
 # The status observation of problems, allergies and medicines (LOINC "Status").
 _STATUS = "33999-4"
+_LONGEST_NAME = 200
 _PLANNED_MOODS = frozenset({"INT", "RQO", "PRMS", "PRP", "APT", "ARQ", "GOL"})
 
 
@@ -90,14 +91,22 @@ def own_name(element: Element, coded: Concept, narrative: Narrative) -> str | No
     """What to call a statement: its code's name, else the words that it refers to, else the bare code."""
     if coded.name:
         return coded.name
-    for reference in (each.get("value", "") for each in element.iterfind("text/reference")):
-        if words := narrative.words(reference):
-            return words
-    text = element.find("text")
-    own = " ".join(" ".join(text.itertext()).split()) if text is not None else ""
-    if own:
-        return own
+    words = own_words(element, narrative)
+    if words:
+        return words
     return f"{coded.system or 'code'} {coded.code}" if coded.code else None
+
+
+def own_words(element: Element, narrative: Narrative) -> str:
+    """The first line of what the statement's text says or refers to, cut where it is no name any more."""
+    text = element.find("text")
+    if text is None:
+        return ""
+    own = " ".join(" ".join(text.itertext()).split())
+    referred = (narrative.words(each.get("value", "")) for each in text.iter("reference"))
+    words = own or next((found for found in referred if found), "")
+    line = words.partition("\n")[0]
+    return line if len(line) <= _LONGEST_NAME else line[:_LONGEST_NAME].rsplit(" ", 1)[0] + " …"
 
 
 def event_entry(kind: EntryKind, name: str, status: ClinicalStatus, coded: Concept, when: Interval) -> CodedEntry:

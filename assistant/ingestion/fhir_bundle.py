@@ -55,8 +55,8 @@ class Bundle:
 
     def _gathered(self, values: Iterable[Node], depth: int = 0) -> Iterator[Node]:
         for value in values:
-            if isinstance(value.raw, list):
-                yield from self._gathered(value, depth)
+            if isinstance(value.raw, list) and depth < _DEEPEST_BUNDLE:
+                yield from self._gathered(value, depth + 1)
             elif value["resourceType"].text == "Bundle" and depth < _DEEPEST_BUNDLE:
                 for entry in value["entry"]:
                     yield from self._noted(entry["resource"], entry["fullUrl"].text, depth)

@@ -97,6 +97,7 @@ class RecordSections:
         self._facts: dict[int, list[Fact]] = {}
         self.attachments: list[Attachment] = []
         self._resources = [each for each in record.resources if self._is_meant(each)]
+        self._meant = {id(each.raw) for each in self._resources}
 
     def items(self) -> Iterator[Item]:
         """The patient, the document if it is one, every section, then attached texts."""
@@ -173,8 +174,9 @@ class RecordSections:
     def _report(self, report: Node, reported: set[int]) -> Iterator[Item]:
         """A report's name and day, its results as a table, its conclusion."""
         observations = [self._bundle.resolve(each, report) for each in report["result"]]
-        own = {id(each.raw) for each in self._resources}
-        observations = [each for each in observations if each and (id(each.raw) in own or _is_contained(each, report))]
+        observations = [
+            each for each in observations if each and (id(each.raw) in self._meant or _is_contained(each, report))
+        ]
         facts = [told for each in observations for told in self._read(each)]
         vitals = any(told.entry.kind is EntryKind.VITAL for told in facts)
         conclusion = report["conclusion"].text

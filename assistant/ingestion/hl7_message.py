@@ -24,8 +24,9 @@ _CHARSETS = {
     "GB 18030-2000": "gb18030",
     "BIG-5": "big5",
 }
-_CHARSET = re.compile(rb"^\W*MSH(.)(?:(?:(?!\1).)*\1){16}([\w /.-]+)", re.MULTILINE)
+_HEADER = re.compile(rb"(?<![\w|])MSH([^\w\s])([^\r\n]*)")
 _BREAKS = re.compile(r"\.(?:br|sp\d*|ce|in[+-]?\d*|ti[+-]?\d*)", re.IGNORECASE)
+_LOOKED_AT_BYTES = 65_536
 _BATCH = ("FHS", "BHS", "BTS", "FTS")
 
 
@@ -152,8 +153,7 @@ def _escaped(code: str, separators: Separators) -> str | None:
 
 def _decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
     """The text by the character set that the first message names, where it can be decoded so."""
-    match = _CHARSET.search(data[:65_536])
-    charset = _CHARSETS.get(match.group(2).decode("ascii", "replace").strip().upper()) if match else None
+    charset = _CHARSETS.get(_stated_charset(data))
     if charset:
         try:
             return data.decode(charset), ()
@@ -161,6 +161,13 @@ def _decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
             pass
     decoded = decode(data)
     return decoded.text, decoded.warnings
+
+
+def _stated_charset(data: bytes) -> str:
+    """MSH-18 of the first message."""
+    header = _HEADER.search(data[:_LOOKED_AT_BYTES])
+    fields = header.group(2).split(header.group(1)) if header else []
+    return fields[16].partition(b"~")[0].decode("ascii", "replace").strip().upper() if len(fields) > 16 else ""
 
 
 def _messages(text: str) -> Iterator[Message]:
