@@ -19,6 +19,7 @@ from assistant.conversation.followups import search_query
 from assistant.conversation.sources import ReadingMatter, found_passages, whole_record
 from assistant.domain import Answer, Coverage, Hit, Page, PageRef, ReadingMode, Record
 from assistant.errors import ModelAnswerError
+from assistant.evidence.contradictions import documents_of
 from assistant.language_models.answering import AnsweringModel, AnswerPiece
 from assistant.prompts import fill, not_in_record
 
@@ -97,7 +98,8 @@ class Turn:
     def answer(self) -> Answer:
         """The checked answer of what was written so far."""
         matter = self._matter or NOTHING_READ
-        checked = check_answer(self._text.strip(), matter.sources, self._read.page_of)
+        documents = documents_of(self._read.record)
+        checked = check_answer(self._text.strip(), matter.sources, self._read.page_of, documents)
         return Answer(
             question=self._question,
             text=checked.text,
@@ -108,6 +110,7 @@ class Turn:
             reasoning=self._reasoning.strip(),
             stopped=not self._finished,
             files_waiting=self._read.files_waiting,
+            contradictions=checked.contradictions,
         )
 
     def _taken(self, piece: AnswerPiece) -> TurnEvent:
