@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from openpyxl.utils.datetime import from_excel
 
+GENERAL = "General"
 # Quoted text, an escaped character, a width to leave free, a character to fill with, then what stands in brackets.
 _TOKENS = re.compile(r'"([^"]*)"?|\\(.)|_(.)|\*(.)|\[([^\]]*)\]|(General)|(E[+-])|(AM/PM|A/P)|(.)', re.IGNORECASE)
 _CONDITION = re.compile(r"([<>]=?|=|<>)\s*(-?[\d.]+)")
@@ -22,6 +23,8 @@ _MOST_DECIMALS = 30
 # Excel keeps 15 digits; the rest of a binary number is noise.
 _EXACT = Context(prec=15)
 _WIDEST_PLAIN = 21
+_EXACT_INTEGERS = 1e15
+_SHORT_DIGITS = 15
 _SECONDS_PER_DAY = 86_400
 
 
@@ -64,9 +67,12 @@ def shown_text(text: str, code: str) -> str:
 
 def general(value: float) -> str:
     """A number without any format: every digit that Excel keeps, and no more."""
+    if abs(value) < _EXACT_INTEGERS and value == int(value):
+        return str(int(value))
+    written = repr(value)
+    if len(written) <= _SHORT_DIGITS and "e" not in written:
+        return written
     exact = _exact(value)
-    if exact == exact.to_integral_value() and exact.adjusted() < _WIDEST_PLAIN:
-        return f"{exact:f}".partition(".")[0]
     return f"{exact.normalize():f}" if -_WIDEST_PLAIN < exact.adjusted() < _WIDEST_PLAIN else f"{exact.normalize():E}"
 
 
