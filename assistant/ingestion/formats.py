@@ -24,6 +24,8 @@ READERS: Mapping[str, str] = MappingProxyType(
         "markdown": "assistant.ingestion.text_file:TextFile",
         "docx": "assistant.ingestion.docx_file:DocxFile",
         "html": "assistant.ingestion.html_file:HtmlFile",
+        "odt": "assistant.ingestion.odt_file:OdtFile",
+        "rtf": "assistant.ingestion.rtf_file:RtfFile",
     }
 )
 _HEAD_BYTES = 65_536
