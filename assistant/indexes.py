@@ -51,11 +51,11 @@ class Indexes:
             return self._current(stored).search(query, top_k, scope)
 
     def survey(
-        self, stored: StoredRecord, topic: Topic, top_k: int, scope: SearchScope = WHOLE_RECORD
+        self, stored: StoredRecord, topic: Topic, fewest: int, most: int, scope: SearchScope = WHOLE_RECORD
     ) -> tuple[Hit, ...]:
         """The passages that speak of a topic, spread over the record's documents. Raises as brought_up_to_date."""
         with self.busy(stored.id):
-            return self._current(stored).survey(topic, top_k, scope)
+            return self._current(stored).survey(topic, fewest, most, scope)
 
     def busy(self, record_id: str) -> threading.Lock:
         """Held while a record's index is used: a change, a search and the record's deletion wait for one another.

@@ -282,6 +282,7 @@ class Service:
             page_of=lambda ref: _page_or_none(stored, ref),
             record_tokens=self._tokens_of(stored),
             search=lambda query, top_k: self._indexes.search(stored, query, top_k),
+            survey=lambda topic, fewest, most: self._indexes.survey(stored, topic, fewest, most),
             files_waiting=self._waiting[stored.id],
             state_folder=stored.model_state_folder if self._model.remembers else None,
         )

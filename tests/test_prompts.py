@@ -5,7 +5,9 @@ import pytest
 from assistant.prompts import PROMPTS, blanks, fill, not_in_record
 
 BLANKS = {
+    "copied_text": {"file", "first_words", "last_words", "n", "page"},
     "earlier_turns": {"turns"},
+    "instruction_left_out": set(),
     "instructions": {"not_in_record"},
     "not_in_record": set(),
     "passages": {"files", "pages_total", "passages"},

@@ -16,6 +16,7 @@ ANSWER_SHARE = 0.25
 _SHORTENED_ANSWER_CHARACTERS = 200
 # Passages take no more than this share of the window, so that the conversation has room beside them.
 PASSAGE_SHARE = 0.6
+_TOKENS_PER_PASSAGE = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,11 @@ class KeptTurns:
 
     shortened: str
     whole: tuple[Answer, ...]
+
+
+def most_passages(budget: Budget, passages_per_question: int) -> int:
+    """How many passages a broad question may be answered from: as many as the window has room for, never fewer."""
+    return max(passages_per_question, int(budget.prompt_tokens * PASSAGE_SHARE) // _TOKENS_PER_PASSAGE)
 
 
 def passages_that_fit(hits: Sequence[Hit], budget: Budget) -> tuple[Hit, ...]:

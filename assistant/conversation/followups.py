@@ -1,9 +1,12 @@
-"""What a question refers to: a short follow-up is searched together with the question before it."""
+"""What a question refers to: a short follow-up is searched together with what came before it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
+
+from assistant.domain import Answer, Support
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _LEADING = re.compile(
@@ -12,16 +15,27 @@ _LEADING = re.compile(
 _REFERRING = frozenset({"it", "that", "this", "these", "those", "one", "ones", "them"})
 # Up to so many words, a question that begins like a continuation has no subject of its own.
 _SHORT_WORDS = 5
+_MOST_BETWEEN = 2
+_MOST_ANSWER_WORDS = 20
 
 
-def search_query(question: str, earlier_questions: Sequence[str]) -> str:
-    """The text to search for: `question`, with the last question that stands alone before it if it leans on one."""
-    if not leans_on_earlier(question):
+def search_query(question: str, earlier: Sequence[Answer]) -> str:
+    """The text to search for: `question`, with what it leans on before it.
+
+    That is the last question that stands alone, those after it ("and the dose?", "since when?" both speak of its
+    subject), and the proven words of the answer right before, which "it" may be.
+    """
+    if not earlier or not leans_on_earlier(question):
         return question
-    for earlier in reversed(earlier_questions):
-        if not leans_on_earlier(earlier):
-            return f"{earlier} {question}"
-    return " ".join([*earlier_questions[-1:], question])
+    chain = list(takewhile(lambda turn: leans_on_earlier(turn.question), reversed(earlier)))
+    standing = earlier[: len(earlier) - len(chain)][-1:]
+    asked = [*standing, *reversed(chain[:_MOST_BETWEEN])]
+    return " ".join([*(turn.question for turn in asked), *_proven_words(earlier[-1]), question])
+
+
+def _proven_words(answer: Answer) -> Sequence[str]:
+    proven = (each.text for each in answer.statements if each.support in (Support.QUOTED, Support.SUPPORTED))
+    return " ".join(proven).split()[:_MOST_ANSWER_WORDS]
 
 
 def leans_on_earlier(question: str) -> bool:

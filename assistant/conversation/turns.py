@@ -13,13 +13,17 @@ from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from assistant.conversation.budget import Budget, KeptTurns, passages_that_fit, turns_that_fit
+from assistant.conversation.budget import Budget, KeptTurns, most_passages, passages_that_fit, turns_that_fit
 from assistant.conversation.checking import PageLookup, check_answer
 from assistant.conversation.followups import search_query
 from assistant.conversation.sources import ReadingMatter, found_passages, whole_record
+from assistant.conversation.topics import broad_topic
 from assistant.domain import Answer, Coverage, Hit, Page, PageRef, ReadingMode, Record
 from assistant.errors import ModelAnswerError
 from assistant.evidence.contradictions import documents_of
+from assistant.evidence.coverage import Topic
+from assistant.evidence.file_sign import is_searchable
+from assistant.evidence.search_scope import WHOLE_RECORD, SearchScope
 from assistant.language_models.answering import AnsweringModel, AnswerPiece
 from assistant.prompts import fill, not_in_record
 
@@ -44,19 +48,23 @@ class AnswerText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRecord:
-    """A record as a turn reads it: its files, its pages, and a search over them."""
+    """A record as a turn reads it, within `scope`: its files, its pages, a search and a survey over them."""
 
     record: Record
     pages: Callable[[], Iterator[Page]]
     page_of: PageLookup
     record_tokens: int
     search: Callable[[str, int], tuple[Hit, ...]]
+    survey: Callable[[Topic, int, int], tuple[Hit, ...]]
+    scope: SearchScope = WHOLE_RECORD
     state_folder: Path | None = None
     files_waiting: int = 0
 
 
 # Room that the whole record must leave for questions and answers.
 CONVERSATION_TOKENS = 1_000
+# A record of so many times the window may fit yet: what it copies forward is read once.
+_MOST_COPIED = 2
 
 NOTHING_READ = ReadingMatter(sources=(), prompt="")
 
@@ -149,9 +157,14 @@ class Turn:
         if whole is not None:
             self._mode = ReadingMode.FULL_CONTEXT
             return whole
-        query = search_query(self._question, [turn.question for turn in self._history])
-        hits = self._read.search(query, self._model.passages_per_question)
-        return found_passages(self._read.record, passages_that_fit(hits, budget))
+        return found_passages(self._read.record, passages_that_fit(self._hits(budget), budget))
+
+    def _hits(self, budget: Budget) -> tuple[Hit, ...]:
+        """A broad question is answered from all documents of its topic, any other from the passages that answer it."""
+        count = self._model.passages_per_question
+        if topic := broad_topic(self._question):
+            return self._read.survey(topic, count, most_passages(budget, count))
+        return self._read.search(search_query(self._question, self._history), count)
 
     def _whole_record_messages(self, kept: KeptTurns) -> list[BaseMessage]:
         """System and record first, then the turns: nothing before the newest question ever changes."""
@@ -215,10 +228,9 @@ def expected_reading(model: AnsweringModel, read: ReadRecord) -> tuple[ReadingMo
 
 
 def coverage(model: AnsweringModel, read: ReadRecord, matter: ReadingMatter, prompt_tokens: int) -> Coverage:
-    """What was read of the record. The extractive reader searches every page that has text."""
+    """What was read of the record. The extractive reader searches every page that has text and may be searched."""
     every = [PageRef(file=file.name, page=n + 1) for file in read.record.files for n in range(file.page_count)]
-    without_text = {PageRef(file=file.name, page=n) for file in read.record.files for n in file.unread_pages}
-    seen = set(matter.pages) if model.reads_prompts else set(every) - without_text
+    seen = set(matter.pages) if model.reads_prompts else set(_searched_pages(read))
     return Coverage(
         record_tokens=read.record_tokens,
         context_tokens=model.description.context_tokens,
@@ -229,11 +241,27 @@ def coverage(model: AnsweringModel, read: ReadRecord, matter: ReadingMatter, pro
     )
 
 
+def _searched_pages(read: ReadRecord) -> Iterator[PageRef]:
+    for file in filter(is_searchable, read.record.files):
+        for page in range(1, file.page_count + 1):
+            if page not in file.unread_pages and read.scope.holds_page(file, page):
+                yield PageRef(file=file.name, page=page)
+
+
+def _pages_in_scope(read: ReadRecord) -> Iterator[Page]:
+    files = {file.name: file for file in read.record.files}
+    return (
+        page for page in read.pages() if page.file in files and read.scope.holds_page(files[page.file], page.number)
+    )
+
+
 def _whole_if_it_fits(read: ReadRecord, budget: Budget) -> ReadingMatter | None:
     """The whole record, if it fits the window with the instructions and some room for a conversation."""
-    if read.record_tokens > budget.prompt_tokens:
+    if read.scope.is_whole and read.record_tokens > budget.prompt_tokens * _MOST_COPIED:
         return None
-    whole = whole_record(read.record, read.pages())
+    whole = whole_record(read.record, _pages_in_scope(read))
+    if read.scope.is_whole and read.record_tokens * whole.shown_share > budget.prompt_tokens:  # spares counting it
+        return None
     fits = budget.holds(fill("system"), whole.prompt, _instructions(), spare_tokens=CONVERSATION_TOKENS)
     return whole if whole.sources and fits else None
 

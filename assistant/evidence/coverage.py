@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from assistant.domain import DocumentKind
 from assistant.evidence.passage_context import PassageContext
@@ -51,11 +52,12 @@ class Candidate:
     context: PassageContext
 
 
-def spread(candidates: Sequence[Candidate], topic: Topic) -> Iterator[tuple[int, float]]:
-    """(number, score) of all candidates: first those of the topic by turns from each document, then the rest so."""
+def spread(candidates: Sequence[Candidate], topic: Topic, fewest: int) -> Iterator[tuple[int, float]]:
+    """(number, score) of all candidates of the topic, by turns from each document; of others only to make `fewest`."""
     of_topic = [one for one in candidates if topic.has(one.context)]
     others = [one for one in candidates if not topic.has(one.context)]
-    for one in (*_by_turns(of_topic, _most_recent_first(of_topic)), *_by_turns(others, _best_first(others))):
+    more = islice(_by_turns(others, _best_first(others)), max(0, fewest - len(of_topic)))
+    for one in (*_by_turns(of_topic, _most_recent_first(of_topic)), *more):
         yield one.number, one.score
 
 

@@ -138,11 +138,16 @@ class EvidenceIndex:
         numbers, scores = self._scored(query, contents, scope)
         return chosen(contents.passages, contents.terms, best_first(numbers, scores), top_k)
 
-    def survey(self, topic: Topic, top_k: int, scope: SearchScope = WHOLE_RECORD) -> tuple[Hit, ...]:
-        """`top_k` passages of `scope` for a broad question: all documents that speak of `topic` before more of one."""
+    def survey(self, topic: Topic, fewest: int, most: int, scope: SearchScope = WHOLE_RECORD) -> tuple[Hit, ...]:
+        """Passages of `scope` for a broad question: all documents that speak of `topic` before more of one.
+
+        At most `most`, and at least `fewest` where the topic has less of its own.
+        """
         contents = self._contents
         numbers, scores = self._scored(topic.query, contents, scope)
-        return chosen(contents.passages, contents.terms, spread(contents.candidates(numbers, scores), topic), top_k)
+        return chosen(
+            contents.passages, contents.terms, spread(contents.candidates(numbers, scores), topic, fewest), most
+        )
 
     def close(self) -> None:
         """Give back the folder: no file of it stays open, and the record can be deleted."""

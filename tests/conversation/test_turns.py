@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,18 +9,24 @@ import pytest
 from assistant.conversation.turns import AnswerProgress, AnswerText, ReadRecord, Turn
 from assistant.domain import (
     Answer,
+    DocumentKind,
     Hit,
+    Page,
     PageRef,
     Passage,
     ReadingMode,
     Record,
+    SourceDocument,
     SourceFile,
     Span,
     Support,
 )
 from assistant.errors import ContextExceededError, ModelAnswerError
+from assistant.evidence.coverage import Topic
+from assistant.evidence.search_scope import SearchScope
 from assistant.language_models.answering import AnsweringModel
 from tests.conversation.scripted_model import pieces_given, scripted, sent
+from tests.conversation.test_copied_text import HISTORY
 from tests.pages import page
 
 TEXTS = (
@@ -41,21 +48,24 @@ def read_record() -> ReadRecord:
         page_of=lambda ref: next((p for p in PAGES if PageRef(file=p.file, page=p.number) == ref), None),
         record_tokens=sum(len(text.split()) for text in TEXTS),
         search=_search,
+        survey=lambda topic, _, most: _search(topic.query, most),
     )
 
 
 def _search(query: str, top_k: int) -> tuple[Hit, ...]:
     """Pages that share a drug or analyte with the query, in page order."""
-    return tuple(Hit(rank=rank, score=1.0, passage=passage) for rank, passage in enumerate(_shared(query), start=1))[
-        :top_k
-    ]
+    return tuple(_hit(rank, found) for rank, found in enumerate(_shared(query), start=1))[:top_k]
 
 
-def _shared(query: str) -> Iterator[Passage]:
+def _hit(rank: int, found: Page) -> Hit:
+    span = Span(file=found.file, page=found.number, start=0, end=len(found.text))
+    return Hit(rank=rank, score=1.0, passage=Passage(span=span, text=found.text))
+
+
+def _shared(query: str) -> Iterator[Page]:
     for found in PAGES:
         if {"furosemide", "potassium"} & set(query.lower().replace("?", "").split()) & set(found.text.lower().split()):
-            span = Span(file=found.file, page=found.number, start=0, end=len(found.text))
-            yield Passage(span=span, text=found.text)
+            yield found
 
 
 def answered(model: AnsweringModel, *questions: str) -> list[Answer]:
@@ -102,6 +112,7 @@ def test_a_record_that_does_not_fit_is_searched_and_says_so() -> None:
         page_of=record.page_of,
         record_tokens=10_000,
         search=record.search,
+        survey=record.survey,
     )
     turn = Turn(model, long, [], "What is the furosemide dose?")
     list(turn.events())
@@ -110,6 +121,53 @@ def test_a_record_that_does_not_fit_is_searched_and_says_so() -> None:
     assert answer.citations[0].quote == "raised to 80 mg"
     assert answer.coverage.pages_read == 1
     assert len(answer.coverage.not_read) == 3
+
+
+def test_a_broad_question_surveys_the_record_and_says_which_pages_were_read() -> None:
+    surveyed: list[tuple[str, int]] = []
+
+    def survey(topic: Topic, fewest: int, most: int) -> tuple[Hit, ...]:
+        surveyed.append((topic.query, fewest))
+        assert most >= fewest
+        return tuple(_hit(rank, PAGES[rank - 1]) for rank in (1, 2))
+
+    model = scripted('"No known drug allergies" [2].', context_tokens=2_000, answer_tokens=20)
+    read = replace(read_record(), record_tokens=10_000, survey=survey)
+    turn = Turn(model, read, [], "Any allergies?")
+    list(turn.events())
+    ((query, fewest),) = surveyed
+    assert query.startswith("allergies")
+    assert fewest == model.passages_per_question
+    assert [ref.page for ref in turn.answer().coverage.not_read] == [3, 4]
+
+
+def test_only_the_scope_of_a_question_is_read() -> None:
+    letter = SourceDocument(kind=DocumentKind.CLINIC_LETTER, first_page=1, last_page=2)
+    record = replace(read_record().record, files=(replace(FILE, documents=(letter,)),))
+    scope = SearchScope(kinds=frozenset({DocumentKind.CLINIC_LETTER}))
+    read = replace(read_record(), record=record, scope=scope)
+    model = scripted("It was raised to 80 mg [1].")
+    turn = Turn(model, read, [], "How is the potassium?")
+    list(turn.events())
+    assert "Potassium was" not in str(sent(model)[0])
+    assert [ref.page for ref in turn.answer().coverage.not_read] == [3, 4]
+    searched = Turn(scripted("It was [1].", reads_prompts=False), read, [], "How is the potassium?")
+    list(searched.events())
+    assert searched.answer().coverage.pages_read == 2
+
+
+def test_a_record_that_fits_once_its_copies_are_left_out_is_read_whole() -> None:
+    old = " ".join([HISTORY, *(f"Visit {n} was cancelled by the patient." for n in range(30))])
+    pages = [page(f"{old}\n\nSeen again on day {n}.", number=n) for n in range(1, 21)]
+    files = (replace(FILE, page_count=20),)
+    tokens = sum(len(each.text.split()) for each in pages)
+    read = replace(read_record(), record=replace(read_record().record, files=files), record_tokens=tokens)
+    read = replace(read, pages=lambda: iter(pages))
+    model = scripted("Since 2019 [1].", context_tokens=tokens * 2 // 3, answer_tokens=100)
+    turn = Turn(model, read, [], "Since when is there atrial fibrillation?")
+    list(turn.events())
+    assert turn.answer().mode is ReadingMode.FULL_CONTEXT
+    assert str(sent(model)[0]).count("atrial fibrillation since 2019") == 1
 
 
 def test_when_the_window_fills_the_oldest_turns_are_shortened_never_the_record_or_the_question() -> None:

@@ -18,8 +18,8 @@ def under(section: str, date: str | None = None) -> PassageContext:
     return PassageContext(section=section, date=date)
 
 
-def order(topic: Topic, *candidates: Candidate) -> list[int]:
-    return [number for number, _ in spread(candidates, topic)]
+def order(topic: Topic, *candidates: Candidate, fewest: int = 9) -> list[int]:
+    return [number for number, _ in spread(candidates, topic, fewest)]
 
 
 def test_sections_of_the_topic_come_first_whatever_their_score() -> None:
@@ -51,3 +51,5 @@ def test_what_is_not_of_the_topic_is_spread_too_the_best_document_first() -> Non
     plan = under("PLAN", "2024")
     others = [candidate(1, 9, 1, plan), candidate(2, 8, 1, plan), candidate(3, 5, 2, plan)]
     assert order(ALLERGIES, *others) == [1, 3, 2]
+    assert order(ALLERGIES, *others, fewest=2) == [1, 3]
+    assert order(ALLERGIES, *others, candidate(4, 0, 1, under("Allergies")), fewest=0) == [4]

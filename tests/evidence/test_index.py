@@ -143,7 +143,7 @@ def test_a_broad_question_hears_every_document(index: EvidenceIndex) -> None:
 
     add(index, *(visit(number) for number in range(1, 5)))
     assert len({hit.passage.span.file for hit in index.search("knee pain grade 4", 4)}) < 4
-    assert len({hit.passage.span.file for hit in index.survey(Topic(query="knee pain grade 4"), 4)}) == 4
+    assert len({hit.passage.span.file for hit in index.survey(Topic(query="knee pain grade 4"), 4, 4)}) == 4
 
 
 def test_a_chinese_question_is_not_led_by_an_encoder_that_cannot_read_it(
