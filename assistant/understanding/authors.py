@@ -1,0 +1,118 @@
+"""Find who wrote a document: the name after "signed by", "dictated by", "reported by", or below the closing words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.understanding.author_words import LABELS, NOT_A_PERSON, TRADES
+from assistant.understanding.lines import TextLine
+
+_TITLE = (
+    r"(?:(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Sister|Sr|S/N|Staff Nurse|Nurse|Matron|Herr|Frau|PD|Dra|med)\b\.?[ ])"
+)
+_PART = r"[^\W\d_a-z](?:[^\W\d_]|['’-](?=[^\W\d_]))*\.?"
+_PERSON = re.compile(rf"({_TITLE}*{_PART}(?:,?[ ]{_PART}|[ ](?:de|da|van|von|der|den|del|la|bin|al)\b){{0,4}})")
+_HAN_PERSON = re.compile(r"([\u4e00-\u9fff]{2,4})(?=[\s，,;；。/（(]|$)")
+_TRADE = re.compile(rf"[\s,]+(?:{'|'.join(TRADES.strip().splitlines())})\b.*$")
+_NOT_A_PERSON = re.compile(rf"\b(?:{'|'.join(NOT_A_PERSON.strip().splitlines())})\b", re.IGNORECASE)
+_LABELS = tuple(
+    (
+        points,
+        re.compile(rf"\b(?:{'|'.join(words.strip().splitlines())})(?:[ ]?\([^()\n]{{1,40}}\))?[ \t]*[:：.]?[ \t_]*"),
+    )
+    for points, words in LABELS.items()
+)
+_ANY_LABEL = re.compile(rf"\b(?:{'|'.join(words.strip().replace(chr(10), '|') for words in LABELS.values())})")
+_SIGNED_BELOW = re.compile(
+    r"(?:electronically|digitally)?[ ]?(?:checked and )?signed(?: electronically)?(?: by)?[:.]?\s*$", re.IGNORECASE
+)
+_CLOSING = re.compile(
+    r"^\W*(?:yours (?:sincerely|faithfully|truly)|(?:with )?(?:kind(?:est)?|best|warm) (?:regards|wishes)|sincerely"
+    r"|respectfully"
+    r"|with (?:many )?thanks|mit freundlichen|hochachtungsvoll|cordialement|atentamente)\b",
+    re.IGNORECASE,
+)
+_ANOTHERS = re.compile(
+    r"\b(?:patient|parent|guardian|witness|interpreter|relative|copy|cc|copies|seen and checked)\b", re.IGNORECASE
+)
+_TRADE_LINE = re.compile(rf"^\W*(?:{'|'.join(TRADES.strip().splitlines())})\b")
+_BELOW_LINES = 4
+_LONGEST_NAME_LINE = 50
+_CLOSING_POINTS, _SIGNED_BELOW_POINTS, _NAME_OVER_TRADE_POINTS = 10, 12, 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """A name at `start:end` of a page's text; more points where it is more surely the author's."""
+
+    value: str
+    page: int
+    start: int
+    end: int
+    points: int
+
+
+def authors(lines: Sequence[TextLine], page: int) -> Iterator[Author]:
+    """The names among the lines that may be the author's."""
+    for place, line in enumerate(lines):
+        lowered = line.text.lower()
+        below = lines[place + 1 : place + 1 + _BELOW_LINES]
+        if _CLOSING.match(line.text):
+            yield from _first_below(below, page, _CLOSING_POINTS)
+        elif "signed" in lowered and _SIGNED_BELOW.search(line.text):
+            yield from _first_below(below[:2], page, _SIGNED_BELOW_POINTS)
+        elif below and (author := _whole_line(line, page)) and _TRADE_LINE.match(below[0].text):
+            yield author
+        if len(lowered) == len(line.text) and _ANY_LABEL.search(lowered) and not _ANOTHERS.search(line.text):
+            yield from _labelled(line, lowered, page)
+
+
+def author_of(found: Sequence[Author]) -> Author | None:
+    """The surest; of several as sure, the first: who signs first wrote it."""
+    return max(found, key=lambda author: author.points, default=None)
+
+
+def _labelled(line: TextLine, lowered: str, page: int) -> Iterator[Author]:
+    for points, pattern in _LABELS:
+        for label in pattern.finditer(lowered):
+            author = _person_at(line, label.end(), page, points)
+            if author:
+                yield author
+
+
+def _first_below(lines: Sequence[TextLine], page: int, points: int) -> Iterator[Author]:
+    for line in lines:
+        at = len(line.text) - len(line.text.lstrip(" \t_-•"))
+        author = _person_at(line, at, page, points)
+        if author and not _CLOSING.match(line.text):
+            yield author
+            return
+
+
+def _whole_line(line: TextLine, page: int) -> Author | None:
+    """A line that is a name and no more, but for degrees."""
+    if len(line.text) > _LONGEST_NAME_LINE:
+        return None
+    author = _person_at(line, 0, page, _NAME_OVER_TRADE_POINTS)
+    if author is None or author.start != line.start:
+        return None
+    rest = line.text[len(author.value) :]
+    return author if not rest.strip() or _TRADE.match(rest) else None
+
+
+def _person_at(line: TextLine, at: int, page: int, points: int) -> Author | None:
+    found = _HAN_PERSON.match(line.text, at) or _PERSON.match(line.text, at)
+    if found is None:
+        return None
+    name = _TRADE.sub("", found.group(1)).strip(" ,")
+    words = re.sub(rf"^{_TITLE}*", "", name).split()
+    is_han = "\u4e00" <= name[:1] <= "\u9fff"
+    has_title = len(words) < len(name.split())
+    if _NOT_A_PERSON.search(" ".join(words)) or (not is_han and len(words) < (1 if has_title else 2)) or not words:
+        return None
+    if sum(len(word) > 2 for word in words) == 0 and not is_han:
+        return None
+    start = line.start + found.start(1)
+    return Author(value=name, page=page, start=start, end=start + len(name), points=points)

@@ -1,0 +1,124 @@
+"""Find the headers and footers of a document: page numbers, fax lines, and what stands on most pages at one height.
+
+The first place of what repeats stays: it may be all that says whose page it is. So does whatever is clinical, wherever
+it repeats: an allergy banner, the head of a table, a medicine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Container, Iterator, Sequence
+from statistics import median
+
+from assistant.domain import Origin, Region, Role
+from assistant.understanding.lines import TextLine
+from assistant.understanding.page_digest import PageDigest
+from assistant.understanding.page_labels import PageLabel
+
+_DIGITS = re.compile(r"\d+")
+# Shares of the pages that a line stands on. Books change the header between left and right pages.
+OF_A_DOCUMENT, OF_A_FILE = 0.5, 0.8
+_NEAR_POINTS, _NEAR_IN_SCANS_POINTS = 6.0, 18.0
+_HEAD_LINES = 12
+_PAGES_WITH_LONE_NUMBERS = 3
+_CLINICAL = re.compile(
+    r"\ballerg|\banaphyl|\bintoleran|\balerts?\b|\bwarning|\bresus|\bdna?cpr|\bdnr\b|\bnot for\b|\bcode status"
+    r"|\bfull code|\binfection"
+    r"|\bmrsa\b|\bblood group|\bdiagnos|\bpacemaker|\bnil by mouth|\bnpo\b|\bcritical|过敏|警示"
+    r"|\d\s?(?:mg|mcg|µg|micrograms?|g|ml|units?|iu|mmol|mol|%|mmhg|kg|bpm)\b|\b(?:od|bd|tds|qds|prn|nocte|bid|tid"
+    r"|qid)\b"
+    r"|\b(?:high|low|abnormal|positive|negative)\b",
+    re.IGNORECASE,
+)
+_COLUMN_HEADS = re.compile(
+    r"\b(?:drug|medicines?|medications?|dose|dosage|strength|route|frequency|directions|indication|test|analyte"
+    r"|result|units?"
+    r"|reference|range|flag|date|time|bp|pulse|temp|resp|spo2|weight|glucose|status|comment|notes?|action|problem"
+    r"|procedure"
+    r"|value|component|start|stop|qty|quantity|day|intake|output|score|given|signature|initials)\b",
+    re.IGNORECASE,
+)
+_HEADS_OF_A_TABLE = 3
+
+
+def furniture(pages: Sequence[PageDigest], share: float = OF_A_DOCUMENT) -> dict[int, list[Region]]:
+    """The headers and footers of pages that belong together, by page number; `share` of the pages have them."""
+    found: dict[int, list[Region]] = {page.number: _lone_numbers(pages, page) for page in pages}
+    for role, edges in ((Role.HEADER, [page.top for page in pages]), (Role.FOOTER, [page.bottom for page in pages])):
+        repeated = _repeated(pages, edges, share)
+        for page, lines in zip(pages, edges, strict=True):
+            found[page.number] += _regions(page, lines, repeated[page.number], role)
+    return found
+
+
+def _regions(page: PageDigest, lines: Sequence[TextLine], repeated: Container[int], role: Role) -> Iterator[Region]:
+    """From the edge inwards: what repeats up to the first line that does not, then page numbers alone."""
+    is_at_edge = True
+    for line in lines:
+        label = _label_on(page, line)
+        if line in page.fax or (line.start in repeated and is_at_edge):
+            yield Region(start=line.start, end=line.end, role=role)
+        elif label:
+            yield Region(start=label.start, end=label.end, role=role)
+        else:
+            is_at_edge = False
+
+
+def _repeated(pages: Sequence[PageDigest], edges: Sequence[Sequence[TextLine]], share: float) -> dict[int, set[int]]:
+    """Where the lines begin, by page, that stand on most pages at one height, but for their first place."""
+    places: dict[str, list[tuple[PageDigest, TextLine]]] = defaultdict(list)
+    for page, lines in zip(pages, edges, strict=True):
+        for line in lines:
+            places[_key(line.text)].append((page, line))
+    repeated: dict[int, set[int]] = {page.number: set() for page in pages}
+    needed = max(2.0, share * (sum(page.was_read for page in pages) - 1))
+    known = _head_words(pages[0])
+    for key, found in places.items():
+        level = _at_one_height(found)
+        if len({page.number for page, _ in level}) < needed:
+            # A running header begins on the second page; it is made of the letterhead, title and patient of the first.
+            level = found if share == OF_A_DOCUMENT and len(key.split()) > 2 and set(key.split()) <= known else []
+            level = [(page, line) for page, line in level if page is not pages[0]]
+        elif not _label_on(*level[0]):
+            level = level[1:]
+        if level and _is_clinical(level[0][1].text):
+            continue
+        for page, line in level:
+            repeated[page.number].add(line.start)
+    return repeated
+
+
+def _at_one_height(found: list[tuple[PageDigest, TextLine]]) -> list[tuple[PageDigest, TextLine]]:
+    height = median(line.y0 for _, line in found)
+    near = _NEAR_IN_SCANS_POINTS if found[0][0].origin is Origin.OCR else _NEAR_POINTS
+    return [(page, line) for page, line in found if abs(line.y0 - height) <= near]
+
+
+def _label_on(page: PageDigest, line: TextLine) -> PageLabel | None:
+    return next((label for label in page.labels if line.start <= label.start < line.end), None)
+
+
+def _head_words(page: PageDigest) -> frozenset[str]:
+    return frozenset(word for line in page.head[:_HEAD_LINES] for word in _key(line.text).split())
+
+
+def _lone_numbers(pages: Sequence[PageDigest], page: PageDigest) -> list[Region]:
+    """Numbers alone on a line that go on from page to page."""
+    if len(pages) < _PAGES_WITH_LONE_NUMBERS or not page.alone:
+        return []
+    offsets = {label.page - other.number for other in pages if other is not page for label in other.alone}
+    bottom = {line.start for line in page.bottom}
+    return [
+        Region(start=label.start, end=label.end, role=Role.FOOTER if label.start in bottom else Role.HEADER)
+        for label in page.alone
+        if label.page - page.number in offsets
+    ]
+
+
+def _is_clinical(text: str) -> bool:
+    return _CLINICAL.search(text) is not None or len(_COLUMN_HEADS.findall(text)) >= _HEADS_OF_A_TABLE
+
+
+def _key(text: str) -> str:
+    return " ".join(_DIGITS.sub("#", text).split()).strip(" ·|-–").casefold()

@@ -1,0 +1,103 @@
+"""Say of what kind a document is: by its title, else by the phrases that only documents of one kind use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from assistant.domain import DocumentKind
+from assistant.understanding.kind_words import PHRASES, TITLES
+from assistant.understanding.lines import TextLine
+
+# In small letters, as the lines are compared: patterns that ignore case take five times as long.
+_FORMS = {kind: "|".join(patterns.strip().splitlines()) for kind, patterns in TITLES.items()}
+_TITLE_PATTERNS = tuple((kind, re.compile(rf"\b(?:{forms})")) for kind, forms in _FORMS.items())
+_ANY_TITLE = re.compile(rf"\b(?:{'|'.join(_FORMS.values())})")
+# Chinese has no word boundaries.
+_HAN = re.compile("[\u4e00-\u9fff]")
+_HAN_TITLE_PATTERNS = tuple((kind, re.compile(forms)) for kind, forms in _FORMS.items())
+_CUES = tuple(
+    (kind, phrase, int(points))
+    for kind, phrases in PHRASES.items()
+    for phrase, points in (entry.rsplit("=", 1) for entry in phrases.split("|"))
+    if points != "0"
+)
+_LONGEST_TITLE = 90
+_TITLE_LINES = 16
+# A letterhead, an address, a sentence: what has these is no title even where it uses its words.
+_NO_TITLE = re.compile(
+    r"\b(?:tel|telephone|phone|fax|switchboard|www|@|block|road|street|lane|avenue|reporting room|enquiries|dear"
+    r"|copy to|cc"
+    r"|department of|please|you|your|was|were|has|had|is|are|will|requested|see|attached|enclosed|previous|next"
+    r"|awaiting|since"
+    r"|for \w+ (?:clinic|follow))\b|[:：]\s*\S+.*[:：]|[.。]$|^(?:[•*]|\d+[.)])|·.*·",
+    re.IGNORECASE,
+)
+_LABEL_BEFORE = re.compile(r"^[^:：]{2,30}[:：]\s*\S")
+_TITLE_POINTS = 10.0
+_ENOUGH_POINTS = 4.0
+_CUE_CHARACTERS = 2_500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Title:
+    """A line of the head of a page that names a kind of document."""
+
+    kind: DocumentKind
+    line: TextLine
+    points: float
+
+
+def cues(text: str) -> tuple[tuple[DocumentKind, int], ...]:
+    """How many points the phrases of each kind make on a page; a phrase counts once."""
+    lowered = text[:_CUE_CHARACTERS].lower()
+    points: dict[DocumentKind, int] = {}
+    for kind, phrase, worth in _CUES:
+        if phrase in lowered:
+            points[kind] = points.get(kind, 0) + worth
+    return tuple(points.items())
+
+
+def title_of(head: Sequence[TextLine]) -> Title | None:
+    """The title among the first lines of a page: the surest, and of those the first."""
+    best: Title | None = None
+    for place, line in enumerate(head[:_TITLE_LINES]):
+        text = line.text.strip()
+        kind = _kind_named(text)
+        if kind is None or _NO_TITLE.search(text):
+            continue
+        points = (
+            _TITLE_POINTS - 0.25 * place - (4 if _LABEL_BEFORE.match(text) else 0) - (2 if _is_sentence(text) else 0)
+        )
+        if best is None or points > best.points:
+            best = Title(kind=kind, line=line, points=points)
+    return best
+
+
+def kind_of(title: Title | None, pages: Iterable[tuple[tuple[DocumentKind, int], ...]]) -> DocumentKind:
+    """The kind of a document from its title and the cues of its pages, the first page for most."""
+    points: dict[DocumentKind, float] = {}
+    for place, page in enumerate(pages):
+        for kind, worth in page:
+            points[kind] = points.get(kind, 0.0) + worth / (1 + 2 * place)
+    if title:
+        points[title.kind] = points.get(title.kind, 0.0) + title.points
+    best = max(points, key=lambda kind: points[kind], default=DocumentKind.OTHER)
+    return best if points.get(best, 0.0) >= _ENOUGH_POINTS else DocumentKind.OTHER
+
+
+def _kind_named(text: str) -> DocumentKind | None:
+    if len(text) > _LONGEST_TITLE:
+        return None
+    text = text.lower()
+    if _HAN.search(text):
+        return next((kind for kind, pattern in _HAN_TITLE_PATTERNS if pattern.search(text)), None)
+    if not _ANY_TITLE.search(text):
+        return None
+    return next((kind for kind, pattern in _TITLE_PATTERNS if pattern.search(text)), None)
+
+
+def _is_sentence(text: str) -> bool:
+    words = text.split()
+    return len(words) > 8 and sum(word[0].islower() for word in words) > len(words) / 2
