@@ -14,6 +14,7 @@ from assistant.ingestion.flow import Heading, Item, PageBreak, Paragraph
 from assistant.ingestion.flow_layout import FlowFile
 from assistant.ingestion.flow_tables import Cell, GridRow, table_items
 from assistant.ingestion.limits import Limits
+from assistant.ingestion.office_warnings import TRACKED_CHANGES, not_read
 from assistant.ingestion.office_xml import child_of, descendants, name_of, part_of, value_of
 from assistant.ingestion.page_furniture import furniture, marked
 from assistant.ingestion.problems import refusal
@@ -184,10 +185,8 @@ def _count(element: etree._Element | None, default: int) -> int:
 
 def _warnings(met: Met, *, has_foreign_parts: bool) -> Iterator[str]:
     if met.has_changes:
-        yield "the document has tracked changes; it is read as if all were accepted"
-    if met.pictures:
-        yield f"{met.pictures} pictures in the document are not read, only shown as [picture]"
-    if met.charts:
-        yield f"{met.charts} charts or diagrams in the document are not read"
+        yield TRACKED_CHANGES
+    yield from not_read(met.pictures, "picture")
+    yield from not_read(met.charts, "chart")
     if has_foreign_parts:
         yield "parts of the document are other files put into it; they are not read"

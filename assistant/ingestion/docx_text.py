@@ -13,19 +13,13 @@ from assistant.ingestion.office_math import math_text
 from assistant.ingestion.office_xml import child_of, descendants, name_of, value_of
 from assistant.ingestion.page_furniture import PAGE_NUMBER
 from assistant.ingestion.raised_digits import raised
+from assistant.ingestion.symbol_letters import SYMBOLS, shown
 
 PAGE_BREAK = "\f"
 # Half-points: nobody reads type of one point.
 _TINIEST_HALF_POINTS = 2
 _STRUCK = "[struck out: "
 _CHECKED, _UNCHECKED = "☒", "☐"
-# Wingdings and Symbol as Word writes them, in the private use area: code to the character that it shows.
-_SYMBOLS = {
-    0xF0FE: "☒", 0xF0FD: "☒", 0xF078: "☒", 0xF053: "☒", 0xF0A8: "☐", 0xF06F: "☐", 0xF071: "☐", 0xF0FC: "✓", 0xF050: "✓",
-    0xF0FB: "✗", 0xF04F: "✗", 0xF0B7: "•", 0xF0A7: "▪", 0xF0E0: "→", 0xF0B0: "°", 0xF0B1: "±", 0xF0B3: "≥", 0xF0A3: "≤",
-    0xF06D: "μ", 0xF061: "α", 0xF062: "β", 0xF067: "γ", 0xF044: "Δ", 0xF0AD: "↑", 0xF0AF: "↓", 0xF0AE: "→", 0xF0AC: "←",
-    0xF0E1: "↑", 0xF0E2: "↓", 0xF0B4: "×", 0xF0B9: "≠", 0xF0BB: "≈",
-}  # fmt: skip
 _SKIPPED = frozenset(
     {"del", "moveFrom", "rPr", "pPr", "instrText", "delText", "delInstrText", "sdtPr", "sdtEndPr", "rt"}
 )
@@ -145,7 +139,7 @@ class TextReader:
     def _shown(self, element: etree._Element, name: str, found: ParagraphText) -> str:
         match name:
             case "t":
-                return "".join(_SYMBOLS.get(ord(letter), letter) for letter in element.text or "")
+                return shown(element.text or "")
             case "tab" | "ptab":
                 return "\t"
             case "br":
@@ -218,8 +212,8 @@ def _symbol(code: str) -> str:
         number = int(code, 16)
     except ValueError:
         return ""
-    if number in _SYMBOLS:
-        return _SYMBOLS[number]
+    if number in SYMBOLS:
+        return SYMBOLS[number]
     return chr(number) if 0x20 <= number < 0xD800 else ""
 
 

@@ -13,6 +13,7 @@ from assistant.ingestion.flow_tables import Cell, GridRow, table_items
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.odt_styles import ListLevel, Styles, bounded_number, marker
 from assistant.ingestion.odt_text import ParagraphText, TextReader
+from assistant.ingestion.office_warnings import TRACKED_CHANGES, not_read
 from assistant.ingestion.office_xml import child_of, descendants, name_of, part_of, value_of
 from assistant.ingestion.page_furniture import furniture, marked
 from assistant.ingestion.problems import refusal
@@ -69,14 +70,9 @@ class _Document:
     def warnings(self) -> tuple[str, ...]:
         """What to know about the document, once its items were made."""
         met = self._reader.met
-        said = []
-        if next(descendants(self._body, "changed-region"), None) is not None:
-            said.append("the document has tracked changes; it is read as if all were accepted")
-        if met.pictures:
-            said.append(f"{met.pictures} pictures in the document are not read, only shown as [picture]")
-        if met.objects:
-            said.append(f"{met.objects} charts, formulas or other objects in the document are not read")
-        return tuple(said)
+        has_changes = next(descendants(self._body, "changed-region"), None) is not None
+        changes = (TRACKED_CHANGES,) if has_changes else ()
+        return (*changes, *not_read(met.pictures, "picture"), *not_read(met.objects, "object"))
 
     def _furniture(self, kind: str) -> Iterator[Iterator[Item]]:
         for page in () if self._master is None else self._master:

@@ -159,7 +159,7 @@ def test_text_boxes_are_read_once_and_pictures_are_named() -> None:
     )
     body += p('<w:r><w:drawing><wp:inline><wp:docPr descr="Chest film"/><a:blip/></wp:inline></w:drawing></w:r>')
     assert text_of(body) == "Around\n\nIn the box\n\n[picture: Chest film]"
-    assert warnings_of(body) == ("1 pictures in the document are not read, only shown as [picture]",)
+    assert warnings_of(body) == ("1 picture in the document: not read, only shown as [picture]",)
 
 
 def test_raised_digits_do_not_change_a_number() -> None:
