@@ -51,7 +51,7 @@ class PdfFile:
         filled = with_fields(seen.words, seen.lines, fields_of(page))
         notes = notes_on(page, filled.words)
         filled = with_fields(filled.words, filled.lines, notes.typed)
-        blocks = reading_order(filled.words, filled.lines)
+        blocks = reading_order(filled.words, filled.lines, seen.paint.rules(page))
         composed = compose(
             [*blocks, *notes.remarks], width=width, height=height, characters=self._limits.page_characters
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pymupdf
 
 from assistant.ingestion.pdf_words import Boxes, Marks, displayed
+from assistant.ingestion.rules import Rules
 
 # MuPDF's names for what a page does.
 _LETTERS = ("fill-text", "stroke-text")
@@ -19,6 +21,8 @@ _COVER = "fill-path"
 # A fill thinner than this is a rule and covers no word, in points.
 _THINNEST_COVER = 4.0
 _MOST_COVERINGS = 500
+_MOST_PATHS = 3_000
+_LEVEL_POINTS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,14 @@ class Paint:
         """The boxes of its pictures."""
         return [tuple(self.boxes[i].tolist()) for i, kind in enumerate(self.kinds) if kind in _PICTURES]
 
+    def rules(self, page: pymupdf.Page) -> Rules:
+        """The ruled lines of the page, those inside of paths too; none where it is a drawing of thousands of paths."""
+        paths = sum(kind.endswith("-path") for kind in self.kinds)
+        if not 0 < paths <= _MOST_PATHS:
+            return Rules()
+        boxes = [box for path in page.get_cdrawings() for item in path["items"] if (box := _straight(item))]
+        return Rules.of(map(tuple, displayed(boxes, page.rotation_matrix).tolist()))
+
     def coverings(self) -> list[Covering]:
         """Letters with a fill over them and other letters on top of that; most pages have none."""
         sides = self.boxes[:, 2:] - self.boxes[:, :2]
@@ -82,3 +94,14 @@ class Paint:
 
     def _are(self, kinds: tuple[str, ...]) -> Marks:
         return np.array([kind in kinds for kind in self.kinds], dtype=np.bool_)
+
+
+def _straight(item: tuple[Any, ...]) -> tuple[float, float, float, float] | None:
+    """The box of a rectangle, or of a line that is level or upright."""
+    if item[0] == "re":
+        return tuple(item[1])
+    if item[0] == "l":
+        (x0, y0), (x1, y1) = item[1:3]
+        if min(abs(x1 - x0), abs(y1 - y0)) < _LEVEL_POINTS:
+            return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+    return None

@@ -11,8 +11,13 @@ from itertools import pairwise
 from statistics import median
 
 from assistant.ingestion.columns import column_order
+from assistant.ingestion.loose_lines import rejoined
 from assistant.ingestion.page_text import Block, Line, PlacedWord
 from assistant.ingestion.pieces import Piece
+from assistant.ingestion.rules import Rules
+from assistant.ingestion.table_rows import rows_of
+from assistant.ingestion.tables import Table, sections
+from assistant.ingestion.text_lines import TextLine
 
 # In line heights. Word spaces are about 0.3, in loosely justified text below 0.8; gutters are wider.
 _WIDE_GAP = 0.9
@@ -21,10 +26,14 @@ _SAME_LINE = 0.5
 # A line this much further down than its neighbours starts a new block, in line heights between the lines' tops.
 _BLOCK_PITCH = 1.6
 _TURNED = 1.5
+_NO_RULES = Rules()
 
 
-def reading_order(words: Sequence[PlacedWord], line_numbers: Sequence[int]) -> list[Block]:
-    """The words as blocks of lines. `line_numbers` says for each word in which of MuPDF's lines it is."""
+def reading_order(words: Sequence[PlacedWord], line_numbers: Sequence[int], rules: Rules = _NO_RULES) -> list[Block]:
+    """The words as blocks of lines. `line_numbers` says for each word in which of MuPDF's lines it is.
+
+    Between the cells of a table's row stand CELL_ENDs; what a cell wraps stays in its row.
+    """
     upright: list[Piece] = []
     turned: list[Block] = []
     for run in _runs(words, line_numbers):
@@ -32,7 +41,7 @@ def reading_order(words: Sequence[PlacedWord], line_numbers: Sequence[int]) -> l
             turned.append([run])
         else:
             upright.extend(_pieces(run))
-    blocks = [block for column in column_order(upright) for block in _blocks(_lines(column))]
+    blocks = [block for column in column_order(rejoined(upright)) for block in _blocks(_lines(column), rules)]
     # Words that run up or down the margin read last: a stamp must not cut a sentence in two.
     return blocks + turned
 
@@ -99,14 +108,23 @@ def _lines(pieces: list[Piece]) -> list[Piece]:
     return sorted(joined, key=lambda line: (line.y0 + line.y1, line.x0))
 
 
-def _blocks(lines: list[Piece]) -> Iterator[Block]:
+def _blocks(lines: list[Piece], rules: Rules) -> Iterator[Block]:
     if not lines:
         return
     usual_height = median(line.height for line in lines)
+    for section in sections([TextLine.of(line, rules) for line in lines]):
+        if isinstance(section, Table):
+            yield rows_of(section, rules)
+        else:
+            yield from _paragraphs(section, usual_height)
+
+
+def _paragraphs(lines: list[TextLine], usual_height: float) -> Iterator[Block]:
     block: Block = []
     for before, line in pairwise([lines[0], *lines]):
-        if line.y0 - before.y0 > _BLOCK_PITCH * max(usual_height, min(before.height, line.height)) and block:
+        above, below = before.whole, line.whole
+        if below.y0 - above.y0 > _BLOCK_PITCH * max(usual_height, min(above.height, below.height)) and block:
             yield block
             block = []
-        block.append(list(line.words))
+        block.append(list(line.whole.words))
     yield block

@@ -64,13 +64,13 @@ def test_columns_between_a_paragraph_and_a_table_keep_their_place(text_of: Calla
         table(page, LAB_ROWS, (60, 200, 240, 330, 440), top=410)  # no cell crosses the columns' edge
 
     text = text_of(draw)
-    assert in_order(text, "top-ends", "left-begins", "left-ends", "right-begins", "right-ends", "Test Result")
-    assert "Potassium 5.9 mmol/L 3.5-5.1 H\nSodium" in text
+    assert in_order(text, "top-ends", "left-begins", "left-ends", "right-begins", "right-ends", "Test\tResult")
+    assert "Potassium\t5.9\tmmol/L\t3.5-5.1\tH\nSodium" in text
 
 
 def test_a_laboratory_row_stays_on_one_line(text_of: Callable[[Draw], str]) -> None:
     lines = text_of(lambda page: table(page, LAB_ROWS, (60, 230, 300, 380, 480))).splitlines()
-    assert lines == [" ".join(cell for cell in row if cell) for row in LAB_ROWS]
+    assert lines == ["\t".join(row).rstrip("\t") for row in LAB_ROWS]
 
 
 @pytest.mark.parametrize(("cells", "stops"), [(3, (50, 220, 430)), (2, (50, 300))])
@@ -79,7 +79,7 @@ def test_a_medication_row_with_wide_cells_stays_on_one_line(
 ) -> None:
     rows = tuple(row[:cells] for row in MEDICATION_ROWS)
     lines = text_of(lambda page: table(page, rows, stops)).splitlines()
-    assert lines == [" ".join(row) for row in rows]
+    assert lines == ["\t".join(row) for row in rows]
 
 
 def test_rows_of_equally_long_cells_are_no_columns(text_of: Callable[[Draw], str]) -> None:
@@ -87,7 +87,7 @@ def test_rows_of_equally_long_cells_are_no_columns(text_of: Callable[[Draw], str
         (f"Ward {ward} has twenty beds now", f"Nurse {ward} is in charge there") for ward in ("A", "B", "C", "D", "E")
     )
     lines = text_of(lambda page: table(page, rows, (60, 310))).splitlines()
-    assert lines == [" ".join(row) for row in rows]
+    assert lines == ["\t".join(row) for row in rows]
 
 
 def test_notes_beside_prose_that_do_not_stand_level_are_a_column(text_of: Callable[[Draw], str]) -> None:
