@@ -108,8 +108,8 @@ def _candidates(names: Sequence[str], rows: Sequence[_Row], by_word: dict[str, l
     for name in names:
         words = _plain(name).split()
         if words:
-            postings: list[list[int]] = [by_word.get(word, []) for word in words]
-            numbers.update(min(postings, key=len))
+            rarest = min(words, key=lambda word: len(by_word.get(word, ())))
+            numbers.update(by_word.get(rarest, ()))
     return [rows[number] for number in sorted(numbers)]
 
 

@@ -16,7 +16,7 @@ _CODED_TYPES = ("CD", "CE", "CV", "CS", "CO")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concept:
-    """A coded word: what to call it, its code, what else it is called, and the narrative IDs it refers to."""
+    """A coded word: what to call it, its code, what else the file calls it, and the narrative IDs it refers to."""
 
     name: str | None = None
     system: str | None = None
@@ -56,9 +56,11 @@ def concept(element: Element | None, narrative: Narrative) -> Concept:
     references = tuple(
         each.get("value", "") for each in element.iterfind("originalText/reference") if each.get("value")
     )
-    names = tuple(dict.fromkeys(_names(element, translations, references, narrative)))
+    names = tuple(dict.fromkeys(_names(element, translations)))
+    referred = (" ".join(narrative.words(reference).split()) for reference in references)
+    name = " ".join(element.get("displayName", "").split()) or _original(element) or next(filter(None, referred), "")
     return Concept(
-        name=names[0] if names else None,
+        name=name or (names[0] if names else None),
         system=_system(coded) if coded is not None else None,
         code=coded.get("code", "").strip() or None if coded is not None else None,
         names=names,
@@ -66,19 +68,16 @@ def concept(element: Element | None, narrative: Narrative) -> Concept:
     )
 
 
-def _names(
-    element: Element, translations: list[Element], references: tuple[str, ...], narrative: Narrative
-) -> Iterator[str]:
-    original = element.find("originalText")
-    stated = (
-        element.get("displayName"),
-        inline_text(original) if original is not None else None,
-        *(narrative.words(reference) for reference in references),
-        *(each.get("displayName") for each in translations),
-    )
-    for name in stated:
+def _names(element: Element, translations: list[Element]) -> Iterator[str]:
+    """What the file itself calls it, apart from the narrative."""
+    for name in (element.get("displayName"), _original(element), *(each.get("displayName") for each in translations)):
         if tidy := " ".join((name or "").split()):
             yield tidy
+
+
+def _original(element: Element) -> str:
+    original = element.find("originalText")
+    return " ".join(inline_text(original).split()) if original is not None else ""
 
 
 def _system(element: Element) -> str | None:

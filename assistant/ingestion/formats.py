@@ -26,6 +26,9 @@ READERS: Mapping[str, str] = MappingProxyType(
         "html": "assistant.ingestion.html_file:HtmlFile",
         "odt": "assistant.ingestion.odt_file:OdtFile",
         "rtf": "assistant.ingestion.rtf_file:RtfFile",
+        "ccda": "assistant.ingestion.ccda_file:open_ccda",
+        "fhir": "assistant.ingestion.fhir_file:open_fhir",
+        "hl7": "assistant.ingestion.hl7_file:open_hl7",
     }
 )
 _HEAD_BYTES = 65_536

@@ -18,7 +18,7 @@ _NONE = re.compile(
 )
 _NO_INFORMATION = re.compile(
     r"no (?:information|data)\b.*"
-    r"|no\b.*\b(?:information|data|records?|recorded|available|on file|entries|documented)"
+    r"|no\b.*\b(?:information|data|records?|recorded|available|on file|entries|documented|indicated|reported)"
     r"|(?:information |data )?(?:is )?(?:not (?:available|recorded|on file|known|documented|applicable)|unavailable)"
     r"|unknown|n/?a|none recorded|no",
     re.IGNORECASE,
