@@ -45,8 +45,11 @@ class Field:
         return _letters(self.text) in there
 
     def lines(self) -> Iterator[list[PlacedWord]]:
-        """The words to be read at its place."""
-        yield from placed_lines(self.text, self.box)
+        """The words to be read at its place; a tick's brackets are one, so that nothing comes between them."""
+        if self.is_tick:
+            yield [PlacedWord._make((*self.box, self.text))]
+        else:
+            yield from placed_lines(self.text, self.box)
 
 
 def fields_of(page: pymupdf.Page) -> list[Field]:

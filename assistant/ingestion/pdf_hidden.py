@@ -54,8 +54,6 @@ class Sight:
 
     def without_misfits(self) -> Sight:
         """The same for a text layer that is right on the whole: its words over bare paper are hidden ones."""
-        if not self.misfits:
-            return self
         places = [HidingPlace.INVISIBLE if n in self.misfits else place for n, place in enumerate(self.places)]
         return Sight(places=places, layer=self.layer - self.misfits, misfits=frozenset())
 

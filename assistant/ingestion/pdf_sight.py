@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,39 +44,40 @@ def look_at(page: pymupdf.Page, *, width: float, height: float) -> SeenPage:
     paint = Paint.of(page)
     ink = letter_ink(page, paint, width=width, height=height)
     sight = Look(page=page, text=text, words=words, paint=paint, ink=ink, width=width, height=height).sight()
+    shown = _placed(words, sight)
     layer = judge_text_layer(
-        _placed(words, sight),
+        shown,
         pictures=paint.pictures,
         is_drawn_on=not sight.shown and _is_drawn_on(paint, ink),
         width=width,
         height=height,
         draw=lambda: gray_picture(page, width=width, height=height, dpi=_JUDGED_DPI),
     )
-    return _seen(words, paint, sight, layer, width=width, height=height)
-
-
-def _seen(words: FoundWords, paint: Paint, sight: Sight, layer: TextLayer, *, width: float, height: float) -> SeenPage:
-    warnings = []
     if layer is TextLayer.BAD:
         # What the file says of this page is not what it shows: neither words nor hidden words are worth telling.
-        sight = Sight(places=[], layer=frozenset(), misfits=frozenset())
-        warnings.append("the text that the file gives for this page is not what it shows; its picture is read instead")
-    else:
+        sight, shown = Sight(places=[], layer=frozenset(), misfits=frozenset()), []
+    elif sight.misfits:
         sight = sight.without_misfits()
-    if (warning := hidden_warning(sight)) is not None:
-        warnings.append(warning)
-    if len(words) >= MOST_WORDS:
-        warnings.append("more words than a page can have; the rest was left out")
+        shown = _placed(words, sight)
     return SeenPage(
-        words=_placed(words, sight),
+        words=shown,
         lines=[words.lines[number] for number in sight.shown],
         hidden=hidden_texts(words, sight, width=width, height=height),
         origin=Origin.OCR if 2 * len(sight.layer) > len(sight.shown) else Origin.TEXT,
         needs_recognition=layer is not TextLayer.GOOD,
-        warnings=tuple(warnings),
+        warnings=tuple(_warnings(words, sight, layer)),
         found=words,
         paint=paint,
     )
+
+
+def _warnings(words: FoundWords, sight: Sight, layer: TextLayer) -> Iterator[str]:
+    if layer is TextLayer.BAD:
+        yield "the text that the file gives for this page is not what it shows; its picture is read instead"
+    if (warning := hidden_warning(sight)) is not None:
+        yield warning
+    if len(words) >= MOST_WORDS:
+        yield "more words than a page can have; the rest was left out"
 
 
 def _placed(words: FoundWords, sight: Sight) -> list[PlacedWord]:
