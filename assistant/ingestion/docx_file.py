@@ -128,10 +128,7 @@ class _Document:
 
     def _cell(self, cell: etree._Element, is_shaded: bool) -> Cell:
         properties = child_of(cell, "tcPr")
-        columns = _count(child_of(properties, "gridSpan"), 1)
-        merged = child_of(properties, "vMerge")
-        if merged is not None and value_of(merged, "val") != "restart":
-            return Cell(columns=columns)
+        columns = _count(child_of(properties, "gridSpan"), 1)  # a cell merged with the one above is there, and empty
         ground = is_shaded or child_of(properties, "shd") is not None
         return Cell(blocks=tuple(self._blocks(cell, is_shaded=ground)), columns=columns)
 
