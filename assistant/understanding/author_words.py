@@ -15,10 +15,10 @@ dictating (?:physician|provider|clinician)|dictator|报告(?:医[师生]|者)|�
 读片医[师生]|(?:责任|值班)?护士(?:签[名字])?|befundet von""",
     9: r"""
 (?:authori[sz]ed|verified|validated|approved|signed out|released|read|interpreted|performed|assessed|reconciled) by
-审核(?:医[师生]|者)|检验者""",
+审核(?:医[师生]|者)""",
     8: r"""
 (?:name of )?(?:responsible )?health(?:care)? professional(?:'s name)?|signature|unterschrift
-主刀(?:医[师生])?|术者|谈话医[师生]""",
+主刀(?:医[师生])?|术者|谈话医[师生]|检验者""",
     7: r"""
 (?:operating |primary |lead )?surgeon|radiologist|pathologist|endoscopist|operator|sonographer|provider|clinician
 assessor
@@ -27,25 +27,25 @@ operateur""",
 (?:seen|reviewed|attended) by|attending(?: physician| provider)?|nurse|reviewer|pharmacist|therapist|midwife
 (?:主[治管]|经治)医[师生]""",
 }
-# After a name and a space or comma: degrees and trades.
+# After a name: degrees and trades. A line of its own below a name begins with one of them.
 TRADES = r"""
-M\.?D|D\.?O|R\.?N|N\.?P|P\.?A(?:-C)?|Ph\.?D|MBBS|MBChB|MB|BS|BSc|MSc|FRC\w*|MRC\w*|FAC\w*|DNP|ARNP|APRN|FNP\S*|CRNA
-LPN|BSN
-CNS|DPM|PharmD|RPh|CNM|DDS|DMD|MBA|GMC|NMC|Consultant|Specialist|Registrar|Resident|Attending|Physician|Surgeon|Staff
+M\.?D|D\.?O|R\.?N|N\.?P|P\.?A(?:-C)?|Ph\.?D|MBBS|MBChB|MB|BS|BSc|MSc|FRC\w*|MRC\w*|FRAC\w*|FAC\w*|DNP|ARNP|APRN|FNP\S*
+CRNA|LPN|BSN|CNS|DPM|PharmD|RPh|CNM|DDS|DMD|MBA|Consultant|Specialist|Registrar|Resident|Attending|Physician|Surgeon|Staff
 Registered|Senior|Junior|Chief|Nurse|Ward|Foundation|Clinical|Practice|General|Radiologist|Pathologist|Histopathologist
-Anaesthetist|Anesthesiologist|Cardiologist|Medical|Duty|Biomedical|Electronically|Date|Signed|Time|Sample
-Department|Facharzt
-Fachärztin|Oberarzt|Oberärztin|Chefarzt|Chefärztin|Assistenzarzt|Assistenzärztin|GP|ST\d|CT\d|FY\d|F\d|SHO|Locum
-Pharmacist
-Midwife|Matron|Associate|Occupational|Physiotherapist|On|At|Pager|Bleep|Title|Role|Job|Grade|Position|Reg|No|Band
-Accession
-Assistant|Anaesthetist|Anesthesia|Theatre|Eye|Acuity|PCP|Location|Referrer|Requester|Interventional|Neurologist
-Oncologist
-Dermatologist|Neurology|Reviewed|Verified|Reported|Dictated|Printed|Page|Tel|Phone|Fax|Patient|DOB|MRN"""
+Anaesthetist|Anesthesiologist|Cardiologist|Medical|Duty|Biomedical|Facharzt|Fachärztin|Oberarzt|Oberärztin|Chefarzt|Chefärztin
+Assistenzarzt|Assistenzärztin|GP|ST\d|CT\d|FY\d|F\d|SHO|Locum|Pharmacist|Midwife|Matron|Associate|Occupational|Physiotherapist
+Assistant|Interventional|Neurologist|Oncologist|Dermatologist|Gastroenterologist|Nephrologist|Urologist|Psychiatrist
+P(?:a)?ediatrician|Geriatrician|Rheumatologist|H(?:a)?ematologist|Endocrinologist|Ophthalmologist|Gyn(?:a)?ecologist
+Obstetrician|Psychologist|Dietitian|Podiatrist|Optometrist|Speech|Physical|House|District|Community|School|Charge|Lead|Core
+Trainee|Intern|Fellow|Professor|Director|Head|Nephrology|Cardiology|Neurology|Advanced|Night|Team|Hospitalist|Paramedic"""
+# What else ends a name on its line.
+ENDS = r"""
+Electronically|Date|Signed|Time|Sample|Department|GMC|NMC|On|At|Pager|Bleep|Title|Role|Job|Grade|Position|Reg|No|Band|Accession
+Theatre|Eye|Acuity|PCP|Location|Referrer|Requester|Reviewed|Verified|Reported|Dictated|Printed|Page|Tel|Phone|Fax|Patient|DOB
+MRN|Assistants?|Anaesthetists?|Anesthesia|Service|Age|Sex"""
 NOT_A_PERSON = r"""
 hospital|clinic|department|laborator\w+|service|centre|center|patient|surgery|summary|report|page|copy|copies|enc|encl
-yours|sincerely|kind|regards|electronically|dictated|typed|signed|authori[sz]ed|verified|checked|name|signature
-date|print|the
-for|not|reviewed|consultant|registrar|physician|specialist|dear|re|this|no|plan|team|ward|unit|health|medical
-university|nhs
-trust|pathology|radiology|system|doctor|nurse|and|staff|end|with|best|wishes|thank|you|faithfully|truly"""
+yours|sincerely|kind|regards|electronically|dictated|typed|signed|authori[sz]ed|verified|checked|name|signature|date|print|the
+for|not|reviewed|consultant|registrar|physician|specialist|dear|re|this|no|plan|team|ward|unit|health|medical|university|nhs
+trust|pathology|radiology|system|doctor|nurse|and|staff|end|with|best|wishes|thank|you|faithfully|truly|visit|record|notes?
+attendance|office|form|list|chart|assessment|therapy|letter|imaging|emergency|general|family|medicine|care|review|history"""

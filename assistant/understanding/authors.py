@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.understanding.author_words import LABELS, NOT_A_PERSON, TRADES
+from assistant.understanding.author_words import ENDS, LABELS, NOT_A_PERSON, TRADES
 from assistant.understanding.lines import TextLine
 
 _TITLE = (
@@ -15,7 +15,7 @@ _TITLE = (
 _PART = r"[^\W\d_a-z](?:[^\W\d_]|['’-](?=[^\W\d_]))*\.?"
 _PERSON = re.compile(rf"({_TITLE}*{_PART}(?:,?[ ]{_PART}|[ ](?:de|da|van|von|der|den|del|la|bin|al)\b){{0,4}})")
 _HAN_PERSON = re.compile(r"([\u4e00-\u9fff]{2,4})(?=[\s，,;；。/（(]|$)")
-_TRADE = re.compile(rf"[\s,]+(?:{'|'.join(TRADES.strip().splitlines())})\b.*$")
+_TRADE = re.compile(rf"[\s,]+(?:{'|'.join((TRADES + ENDS).strip().splitlines())})\b.*$")
 _NOT_A_PERSON = re.compile(rf"\b(?:{'|'.join(NOT_A_PERSON.strip().splitlines())})\b", re.IGNORECASE)
 _LABELS = tuple(
     (
@@ -35,7 +35,9 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _ANOTHERS = re.compile(
-    r"\b(?:patient|parent|guardian|witness|interpreter|relative|copy|cc|copies|seen and checked)\b", re.IGNORECASE
+    r"\b(?:patient|parent|guardian|witness|interpreter|relative|copy|cc|copies|order(?:ing|ed)|referring"
+    r"|request(?:ing|ed)|primary care)\b",
+    re.IGNORECASE,
 )
 _TRADE_LINE = re.compile(rf"^\W*(?:{'|'.join(TRADES.strip().splitlines())})\b")
 _BELOW_LINES = 4
@@ -63,7 +65,9 @@ def authors(lines: Sequence[TextLine], page: int) -> Iterator[Author]:
             yield from _first_below(below, page, _CLOSING_POINTS)
         elif "signed" in lowered and _SIGNED_BELOW.search(line.text):
             yield from _first_below(below[:2], page, _SIGNED_BELOW_POINTS)
-        elif below and (author := _whole_line(line, page)) and _TRADE_LINE.match(below[0].text):
+        elif (author := _whole_line(line, page)) and (
+            _TRADE.match(line.text, author.end - line.start) or (below and _TRADE_LINE.match(below[0].text))
+        ):
             yield author
         if len(lowered) == len(line.text) and _ANY_LABEL.search(lowered) and not _ANOTHERS.search(line.text):
             yield from _labelled(line, lowered, page)

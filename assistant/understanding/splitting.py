@@ -7,12 +7,13 @@ and signatures, patient lines, dates, a sentence that goes over the page. Parts 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from assistant.domain import Origin
 from assistant.understanding.date_words import DateLabel
 from assistant.understanding.event_dates import labelled_dates
 from assistant.understanding.identities import differences
+from assistant.understanding.kinds import Title
 from assistant.understanding.page_digest import PageDigest
 from assistant.understanding.page_labels import PageLabel
 
@@ -49,6 +50,7 @@ _EVENTS = frozenset(
 )
 _HEAD_LINES, _END_LINES = 12, 8
 _SHORT_PAGE = 0.6
+_SURE_TITLE_POINTS = 7
 
 
 def document_starts(pages: Sequence[PageDigest]) -> list[int]:
@@ -114,8 +116,7 @@ def _heading(before: PageDigest, page: PageDigest) -> float:
     before_head = {line.text.strip() for line in before.head[:_HEAD_LINES]}
     points = 0.0
     if page.title:
-        is_running = page.title.line.text.strip() in before_head
-        points += 0.5 if is_running else 2.5 if page.title.points >= 7 else 1.0
+        points += _title(page.title, head, before_head)
     if any(_SALUTATION.match(line.text) for line in page.head):
         points += 3.0
     if any(_LETTERHEAD.search(text) for text in head[:6]):
@@ -127,6 +128,17 @@ def _heading(before: PageDigest, page: PageDigest) -> float:
     if same >= 4 and same >= 0.7 * min(len(head), _END_LINES):
         points -= 4.0
     return points
+
+
+def _title(title: Title, head: Sequence[str], before_head: Collection[str]) -> float:
+    """A title that the page before does not have begins a document; one made of its words is a running header."""
+    text = title.line.text.strip()
+    if text in before_head:
+        return 0.5
+    known = {word for line in before_head for word in line.split()}
+    if text in head[:2] and set(text.split()) <= known:
+        return -2.0
+    return 2.5 if title.points >= _SURE_TITLE_POINTS else 1.0
 
 
 def _flow(before: PageDigest, page: PageDigest) -> float:
