@@ -102,13 +102,13 @@ def _by_word(rows: Sequence[_Row]) -> dict[str, list[int]]:
     return found
 
 
-def _candidates(names: Sequence[str], rows: Sequence[_Row], by_word: dict[str, list[int]]) -> list[_Row]:
-    """The rows that can hold one of the names: those with its rarest word."""
+def _candidates(statement: Statement, rows: Sequence[_Row], by_word: dict[str, list[int]]) -> list[_Row]:
+    """The rows that can hold the statement: those with the rarest word of one of its names, or of its value."""
+    values = [word for word in _plain(statement.entry.value or "").split() if word in by_word]
     numbers: set[int] = set()
-    for name in names:
-        words = _plain(name).split()
-        if words:
-            rarest = min(words, key=lambda word: len(by_word.get(word, ())))
+    for name in statement.names:
+        if words := _plain(name).split():
+            rarest = min((*words, *values), key=lambda word: len(by_word.get(word, ())))
             numbers.update(by_word.get(rarest, ()))
     return [rows[number] for number in sorted(numbers)]
 
@@ -118,8 +118,8 @@ def _named(statement: Statement, rows: Sequence[_Row], by_word: dict[str, list[i
     entry = statement.entry
     dates = [_plain(form) for form in _date_forms(entry)]
     best, best_score = None, -1
-    for row in _candidates(statement.names, rows, by_word):
-        if not any(row.names(name) for name in statement.names) or not _agrees(entry, row.place.text):
+    for row in _candidates(statement, rows, by_word):
+        if not (_agrees(entry, row.place.text) and any(row.names(name) for name in statement.names)):
             continue
         score = 2 * any(form in row.words for form in dates) + (entry.kind not in row.used)
         if score > best_score:
