@@ -9,7 +9,7 @@ import pymupdf
 from assistant.ingestion.drawing import page_png
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.page_text import compose
-from assistant.ingestion.pdf_forms import fields_of, with_fields
+from assistant.ingestion.pdf_forms import broken_warning, fields_of, with_fields
 from assistant.ingestion.pdf_layers import HiddenLayers, layer_warning
 from assistant.ingestion.pdf_notes import notes_on
 from assistant.ingestion.pdf_parcel import parcel_warnings
@@ -48,7 +48,8 @@ class PdfFile:
         page = self._document.load_page(number - 1)
         width, height = _size(page)
         seen = look_at(page, width=width, height=height)
-        filled = with_fields(seen.words, seen.lines, fields_of(page))
+        fields = fields_of(page)
+        filled = with_fields(seen.words, seen.lines, fields)
         notes = notes_on(page, filled.words)
         filled = with_fields(filled.words, filled.lines, notes.typed)
         blocks = reading_order(filled.words, filled.lines, seen.paint.rules(page))
@@ -56,9 +57,9 @@ class PdfFile:
             [*blocks, *notes.remarks], width=width, height=height, characters=self._limits.page_characters
         )
         off_layers = self._layers.words_of(number, seen.found)
-        warnings = [*seen.warnings]
-        if (warning := layer_warning(off_layers)) is not None:
-            warnings.append(warning)
+        broken = notes.broken + sum(field.is_broken for field in fields)
+        more = (layer_warning(off_layers), broken_warning(broken))
+        warnings = [*seen.warnings, *(warning for warning in more if warning is not None)]
         if len(composed.text) >= self._limits.page_characters - LONGEST_WORD:
             warnings.append("more text than a page can have; the rest was left out")
         return ReadPage(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pymupdf
 
+from assistant.ingestion.mupdf_errors import BROKEN_PART
 from assistant.ingestion.page_text import PlacedWord, visible_text
 
 mupdf = pymupdf.mupdf
@@ -20,6 +21,7 @@ _TICKED, _OPEN = "[x]", "[ ]"
 _TICK_CHARACTERS = 2
 _LINE_POINTS = 12.0
 _AROUND_POINTS = 2.0
+_NOWHERE: Rectangle = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Field:
     text: str
     is_tick: bool = False
     is_list: bool = False
+    is_broken: bool = False
 
     def replaces(self, word: PlacedWord) -> bool:
         """Whether the word is the tick's glyph, or one of a list's choices, of which one is chosen."""
@@ -53,8 +56,8 @@ class Field:
 
 
 def fields_of(page: pymupdf.Page) -> list[Field]:
-    """The fields of a page that hold something, and all its boxes to tick."""
-    return [field for field in _fields(page) if field.text.strip()]
+    """The fields of a page that hold something, all its boxes to tick, and those that cannot be read."""
+    return [field for field in _fields(page) if field.text.strip() or field.is_broken]
 
 
 def with_fields(shown: Sequence[PlacedWord], lines: Sequence[int], fields: Sequence[Field]) -> FilledPage:
@@ -64,12 +67,17 @@ def with_fields(shown: Sequence[PlacedWord], lines: Sequence[int], fields: Seque
     kept = [(word, line) for word, line in zip(shown, lines, strict=True) if not any(f.replaces(word) for f in fields)]
     added = -1
     for field in fields:
-        if field.is_shown_by(shown):
+        if field.is_broken or field.is_shown_by(shown):
             continue
         for words in field.lines():
             kept += [(word, added) for word in words]
             added -= 1
     return FilledPage(words=[word for word, _ in kept], lines=[line for _, line in kept])
+
+
+def broken_warning(count: int) -> str | None:
+    """What to say of the fields and notes that could not be read."""
+    return f"{count:,} form fields or notes could not be read" if count else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +119,11 @@ def _fields(page: pymupdf.Page) -> Iterator[Field]:
     for _ in range(_MOST_FIELDS):
         if not widget.m_internal:
             return
-        if is_shown(widget):
-            yield _field(widget)
+        try:
+            if is_shown(widget):
+                yield _field(widget)
+        except BROKEN_PART:
+            yield Field(box=_NOWHERE, text="", is_broken=True)
         widget = mupdf.pdf_next_widget(widget)
 
 

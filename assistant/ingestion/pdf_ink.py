@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pymupdf
 
+from assistant.ingestion.mupdf_errors import BROKEN_PART
 from assistant.ingestion.ocr_picture import GrayPicture
 from assistant.ingestion.pdf_paint import Paint
 from assistant.ingestion.pdf_words import Boxes, Marks
@@ -34,14 +35,6 @@ _EVERYWHERE_POINTS = 1e7
 _MOST_PICTURE_PIXELS = 120_000_000
 _MOST_STROKES = 60_000
 
-_UNDRAWABLE = (
-    mupdf.FzErrorLimit,
-    mupdf.FzErrorFormat,
-    mupdf.FzErrorSyntax,
-    mupdf.FzErrorLibrary,
-    mupdf.FzErrorUnsupported,
-)
-
 Gray = npt.NDArray[np.uint8]
 
 
@@ -54,7 +47,7 @@ def letter_ink(page: pymupdf.Page, paint: Paint, *, width: float, height: float)
     ink = LetterInk(page=page, width=width, height=height, is_bare=not paint.has_more_than_letters)
     try:
         ink.draw()
-    except _UNDRAWABLE:
+    except BROKEN_PART:
         return None
     return ink
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pymupdf
 
+from assistant.ingestion.mupdf_errors import BROKEN_PART
 from assistant.ingestion.page_text import Block, PlacedWord
 from assistant.ingestion.pdf_forms import Field, Rectangle, is_shown, pdf_page, placed_lines
 
@@ -22,24 +23,27 @@ _TYPED = "FreeText"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """What was added to a page: `typed` belongs where it stands, `remarks` are read after the page."""
+    """What was added to a page: `typed` belongs where it stands, `remarks` are read after it, `broken` not at all."""
 
     typed: Sequence[Field]
     remarks: Sequence[Block]
+    broken: int
 
 
 def notes_on(page: pymupdf.Page, shown: Sequence[PlacedWord]) -> Notes:
     """The notes of a page, but for those that its words, `shown`, already say at their place."""
     typed: list[Field] = []
     remarks: list[Block] = []
+    broken = 0
     for kind, note in _notes(page):
-        if note.is_shown_by(shown):
-            continue
-        if kind == _TYPED:
-            typed.append(note)
-        else:
-            remarks.append(list(placed_lines(f"{_LEADS} {note.text}", note.box)))
-    return Notes(typed=typed, remarks=remarks)
+        if note.is_broken:
+            broken += 1
+        elif note.text.strip() and not note.is_shown_by(shown):
+            if kind == _TYPED:
+                typed.append(note)
+            else:
+                remarks.append(list(placed_lines(f"{_LEADS} {note.text}", note.box)))
+    return Notes(typed=typed, remarks=remarks, broken=broken)
 
 
 def _notes(page: pymupdf.Page) -> Iterator[tuple[str, Field]]:
@@ -47,12 +51,19 @@ def _notes(page: pymupdf.Page) -> Iterator[tuple[str, Field]]:
     for _ in range(_MOST_NOTES):
         if not annotation.m_internal:
             return
-        kind = mupdf.pdf_string_from_annot_type(mupdf.pdf_annot_type(annotation))
-        if kind not in _NOT_NOTES and is_shown(annotation):
-            text = str(mupdf.pdf_annot_contents(annotation) or "")[:_MOST_CHARACTERS]
-            if text.strip():
-                yield kind, Field(box=_box(annotation), text=text)
+        try:
+            yield _note(annotation)
+        except BROKEN_PART:
+            yield "", Field(box=(0.0, 0.0, 0.0, 0.0), text="", is_broken=True)
         annotation = mupdf.pdf_next_annot(annotation)
+
+
+def _note(annotation: object) -> tuple[str, Field]:
+    """The kind of an annotation, and what it says: nothing where nobody sees it, or where it is no note."""
+    kind = str(mupdf.pdf_string_from_annot_type(mupdf.pdf_annot_type(annotation)))
+    says = kind not in _NOT_NOTES and is_shown(annotation)
+    text = str(mupdf.pdf_annot_contents(annotation) or "")[:_MOST_CHARACTERS] if says else ""
+    return kind, Field(box=_box(annotation), text=text)
 
 
 def _box(annotation: object) -> Rectangle:
