@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from assistant.clinical.overview import Conflict, OverviewItem
-from assistant.clinical.same_facts import fact_keys, names_same
+from assistant.clinical.same_facts import codes_agree, fact_keys
 from assistant.coded import ClinicalStatus, CodedEntry, EntryKind
 
 _HELD = (ClinicalStatus.ACTIVE, ClinicalStatus.SUSPECTED, ClinicalStatus.CURRENT)
@@ -63,7 +63,7 @@ def _opposites(items: Sequence[OverviewItem]) -> Iterator[Conflict]:
             continue
         others = [other for key in fact_keys(item.fact) for other in by_key.get(key, [])[:_MOST_COMPARED]]
         for other in {id(other): other for other in others}.values():
-            if names_same(item.fact, other.fact) and _contradicts(item.fact, other.fact):
+            if codes_agree(item.fact, other.fact) and _contradicts(item.fact, other.fact):
                 states = f"{item.fact.status.value} and {other.fact.status.value}".replace("_", " ")
                 yield Conflict(about=f"{item.fact.name} is stated to be {states}", spans=(*item.spans, *other.spans))
 

@@ -57,16 +57,17 @@ def join_facts(placed: Iterable[PlacedFact]) -> list[OverviewItem]:
     return [OverviewItem(fact=group.fact, spans=tuple(group.spans)) for group in groups]
 
 
-def names_same(one: CodedEntry, other: CodedEntry) -> bool:
-    """Whether two entries are about the same thing: the same code, or the same name without codes that differ."""
-    if one.code and other.code and one.code_system == other.code_system:
-        return one.code == other.code
-    return plain_name(one.name) == plain_name(other.name)
+def codes_agree(one: CodedEntry, other: CodedEntry) -> bool:
+    """Whether two entries that share a key are about the same thing: no two codes of one system differ."""
+    return not (one.code and other.code and one.code_system == other.code_system) or one.code == other.code
 
 
 def are_same(one: CodedEntry, other: CodedEntry) -> bool:
-    """Whether two entries state one fact. Two measurements on one day, or two courses of a medicine, are two."""
-    if one.kind is not other.kind or one.status is not other.status or not names_same(one, other):
+    """Whether two entries that share a key state one fact.
+
+    Two measurements on one day, or two courses of a medicine, are two.
+    """
+    if one.status is not other.status or not codes_agree(one, other):
         return False
     if not (_same_value(one.value, other.value) and _same_words(one.unit, other.unit)):
         return False
