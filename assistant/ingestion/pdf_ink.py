@@ -131,12 +131,14 @@ class LetterInk:
         return float(min(dpi / _POINTS_PER_INCH, fitting))
 
 
-def gray_picture(page: pymupdf.Page, *, width: float, height: float, dpi: float) -> GrayPicture:
-    """The displayed page as a gray picture."""
-    fitting = (_MOST_PIXELS / max(width * height, 1.0)) ** 0.5
+def gray_picture(
+    page: pymupdf.Page, *, width: float, height: float, dpi: float, pixels: int = _MOST_PIXELS
+) -> GrayPicture:
+    """The displayed page as a gray picture of at most so many pixels."""
+    fitting = (pixels / max(width * height, 1.0)) ** 0.5
     scale = float(min(dpi / _POINTS_PER_INCH, fitting))
-    pixels = _drawn(page, scale, mupdf.fz_device_gray(), with_letters=True)[..., 0]
-    return GrayPicture(pixels=pixels, width=width, height=height)
+    drawn = _drawn(page, scale, mupdf.fz_device_gray(), with_letters=True)[..., 0]
+    return GrayPicture(pixels=drawn, width=width, height=height)
 
 
 def _drawn(page: pymupdf.Page, scale: float, colours: object, *, with_letters: bool) -> Gray:

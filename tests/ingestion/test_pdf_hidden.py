@@ -8,8 +8,10 @@ import pymupdf
 import pytest
 
 from assistant.domain import HiddenText, HidingPlace, Origin
+from assistant.ingestion.limits import Limits
+from assistant.ingestion.pdf import PdfFile
 from assistant.ingestion.pdf_hidden import Sight, hidden_warning
-from assistant.ingestion.reader import ReadPage
+from assistant.ingestion.reader import ReadPage, Source
 from tests.ingestion.drawn_pages import WHITE, Draw, fill, photograph, read_document, read_drawn, scan_of
 
 PLAIN = "The patient feels well today."
@@ -196,6 +198,16 @@ def test_a_scan_without_words_is_to_be_recognized_and_an_empty_page_is_not() -> 
     assert scan_with_layer(lambda page: None).needs_recognition
     assert not read_drawn(lambda page: None).needs_recognition
     assert not read_drawn(lambda page: page.draw_line((60, 60), (500, 60), width=0.5)).needs_recognition
+
+
+def test_a_scan_is_given_at_the_resolution_that_recognition_needs() -> None:
+    with pymupdf.open() as document:
+        document.new_page(width=595, height=842).set_rotation(90)
+        opened = PdfFile(Source(name="scan.pdf", data=document.tobytes()), Limits(picture_pixels=1_000_000))
+        whole = PdfFile(Source(name="scan.pdf", data=document.tobytes()), Limits())
+    assert (whole.scan(1).width, whole.scan(1).height) == (842, 595)
+    assert whole.scan(1).pixels.shape == (2480, 3509)
+    assert opened.scan(1).pixels.size <= 1_002_000
 
 
 def test_a_stamp_on_a_scan_is_kept_and_the_scan_is_to_be_recognized() -> None:
