@@ -15,7 +15,7 @@ from assistant.ingestion.flow_layout import FlowFile
 from assistant.ingestion.flow_tables import Cell, GridRow, table_items
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.office_warnings import TRACKED_CHANGES, not_read
-from assistant.ingestion.office_xml import child_of, descendants, name_of, part_of, value_of
+from assistant.ingestion.office_xml import child_of, descendants, name_of, part_of, properties_of, value_of
 from assistant.ingestion.page_furniture import furniture, marked
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.raised_digits import raised
@@ -81,7 +81,7 @@ class _Document:
                 yield from self._blocks(element, is_shaded=is_shaded)
 
     def _paragraph(self, element: etree._Element, is_shaded: bool) -> Iterator[Item]:
-        properties = child_of(element, "pPr")
+        properties = properties_of(element, "pPr")
         found = self._reader.read(element, is_shaded=is_shaded)
         if child_of(properties, "pageBreakBefore") is not None:
             yield PageBreak()
@@ -89,12 +89,17 @@ class _Document:
         yield from found.hidden
         for box in found.boxes:
             yield from self._blocks(box, is_shaded=True)
+        if properties is None:
+            return
         section = child_of(properties, "sectPr")
         if section is not None and value_of(child_of(section, "type"), "val") not in _SAME_PAGE_SECTIONS:
             yield PageBreak()
 
     def _text_items(self, found: ParagraphText, properties: etree._Element | None) -> Iterator[Item]:
         marker, indent = "", 0
+        if properties is None:
+            yield from self._plain_items(found.text)
+            return
         ref = self._styles.numbering(properties)
         if ref is not None and found.text.strip():
             style = self._styles.style_id(properties)
@@ -110,6 +115,14 @@ class _Document:
                 yield Heading(text=f"{marker} {text}".strip(), level=level)
             else:
                 yield Paragraph(text=text.strip("\n"), marker=marker, indent=indent)
+
+    def _plain_items(self, text: str) -> Iterator[Item]:
+        """A paragraph without any property."""
+        for number, page in enumerate(text.split(PAGE_BREAK)):
+            if number:
+                yield PageBreak()
+            if page.strip():
+                yield Paragraph(text=page.strip("\n"))
 
     def _table(self, table: etree._Element, is_shaded: bool) -> Iterator[Item]:
         # A table style shades rows by rules of its own; white letters there are meant to be seen.

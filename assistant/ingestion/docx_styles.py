@@ -38,6 +38,8 @@ class Styles:
     def __init__(self, root: etree._Element | None) -> None:
         self._styles = {} if root is None else {value_of(s, "styleId") or "": _style(s) for s in _all_styles(root)}
 
+        self._chains: dict[str, list[_Style]] = {"": []}
+
     def heading_level(self, properties: etree._Element | None) -> int | None:
         """1 for the title, 2 for a first-level heading and so on; None for other paragraphs."""
         outline = number_of(value_of(child_of(properties, "outlineLvl"), "val"))
@@ -71,8 +73,14 @@ class Styles:
         return bool(own)
 
     def _chain(self, properties: etree._Element | None) -> list[_Style]:
+        name = self.style_id(properties) or ""
+        if name not in self._chains:
+            self._chains[name] = self._found_chain(name)
+        return self._chains[name]
+
+    def _found_chain(self, name: str) -> list[_Style]:
         chain: list[_Style] = []
-        style = self._styles.get(self.style_id(properties) or "")
+        style = self._styles.get(name)
         while style is not None and len(chain) < _LONGEST_CHAIN:
             chain.append(style)
             style = self._styles.get(style.based_on or "")

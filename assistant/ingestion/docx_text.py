@@ -10,7 +10,7 @@ from assistant.domain import HidingPlace
 from assistant.ingestion.docx_styles import Styles, is_on
 from assistant.ingestion.flow import HiddenWords
 from assistant.ingestion.office_math import math_text
-from assistant.ingestion.office_xml import child_of, descendants, name_of, value_of
+from assistant.ingestion.office_xml import child_of, descendants, name_of, properties_of, value_of
 from assistant.ingestion.page_furniture import PAGE_NUMBER
 from assistant.ingestion.raised_digits import raised
 from assistant.ingestion.symbol_letters import SYMBOLS, shown
@@ -70,7 +70,8 @@ class TextReader:
     def read(self, paragraph: etree._Element, *, is_shaded: bool) -> ParagraphText:
         """The paragraph's text. `is_shaded`: it stands on a ground of its own, where white letters can be seen."""
         found = ParagraphText()
-        ground = is_shaded or child_of(paragraph, "pPr", "shd") is not None
+        properties = properties_of(paragraph, "pPr")
+        ground = is_shaded or (properties is not None and child_of(properties, "shd") is not None)
         self._children(paragraph, found, ground)
         return found
 
@@ -99,25 +100,23 @@ class TextReader:
             self._children(element, found, is_shaded)
 
     def _run(self, run: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
-        part = ParagraphText()
-        for child in run:
-            self._run_part(child, part)
-        found.boxes += part.boxes
-        text = part.text
-        properties = child_of(run, "rPr")
-        if properties is not None and value_of(child_of(properties, "vertAlign"), "val") == "superscript":
+        pieces = [self._run_part(child, found) for child in run]
+        text = "".join(pieces)
+        properties = properties_of(run, "rPr")
+        if properties is None or not text.strip():
+            found.pieces.append(text)
+            return
+        if value_of(child_of(properties, "vertAlign"), "val") == "superscript":
             text = raised(text)
-        if text.strip() and any(is_on(child_of(properties, name)) for name in ("strike", "dstrike")):
+        if any(is_on(child_of(properties, name)) for name in ("strike", "dstrike")):
             text = f"{_STRUCK}{text}]"
-        place = self._hiding_place(properties, is_shaded) if text.strip() else None
+        place = self._hiding_place(properties, is_shaded)
         if place is None:
             found.pieces.append(text)
         else:
             found.hidden.append(HiddenWords(text=text, place=place))
 
-    def _hiding_place(self, properties: etree._Element | None, is_shaded: bool) -> HidingPlace | None:
-        if properties is None:
-            return None
+    def _hiding_place(self, properties: etree._Element, is_shaded: bool) -> HidingPlace | None:
         if self._styles.is_hidden(properties):
             return HidingPlace.INVISIBLE
         size = value_of(child_of(properties, "sz"), "val") or ""
@@ -127,19 +126,19 @@ class TextReader:
         has_ground = is_shaded or any(child_of(properties, name) is not None for name in ("shd", "highlight"))
         return HidingPlace.WHITE if is_white and not has_ground else None
 
-    def _run_part(self, element: etree._Element, found: ParagraphText) -> None:
+    def _run_part(self, element: etree._Element, found: ParagraphText) -> str:
+        """What an element of a run shows."""
         name = name_of(element)
+        if name == "t":
+            return shown(element.text or "") if self._shows() else ""
         if name == "fldChar":
-            self._field_mark(element, found)
-        elif name == "instrText" and self._fields:
+            return self._field_mark(element)
+        if name == "instrText" and self._fields:
             self._fields[-1].instruction += element.text or ""
-        elif self._shows():
-            found.pieces.append(self._shown(element, name, found))
+        return self._shown(element, name, found) if self._shows() else ""
 
     def _shown(self, element: etree._Element, name: str, found: ParagraphText) -> str:
         match name:
-            case "t":
-                return shown(element.text or "")
             case "tab" | "ptab":
                 return "\t"
             case "br":
@@ -181,18 +180,21 @@ class TextReader:
 
     def _shows(self) -> bool:
         """Whether text that comes now is shown: it is not the instruction of a field, nor a page number."""
-        return all(field.has_result and _field_name(field.instruction) not in _PAGE_FIELDS for field in self._fields)
+        return not self._fields or all(
+            field.has_result and _field_name(field.instruction) not in _PAGE_FIELDS for field in self._fields
+        )
 
-    def _field_mark(self, element: etree._Element, found: ParagraphText) -> None:
+    def _field_mark(self, element: etree._Element) -> str:
+        """A field begins, comes to its result, or ends; the mark shows a check box or stands for a page's number."""
         match value_of(element, "fldCharType"):
             case "begin":
                 self._fields.append(_Field())
-                found.pieces += map(_check_box, descendants(element, "checkBox"))
+                return "".join(map(_check_box, descendants(element, "checkBox")))
             case "separate" if self._fields:
                 self._fields[-1].has_result = True
-            case "end" if self._fields:
-                if _field_name(self._fields.pop().instruction) in _PAGE_FIELDS:
-                    found.pieces.append(PAGE_NUMBER)
+            case "end" if self._fields and _field_name(self._fields.pop().instruction) in _PAGE_FIELDS:
+                return PAGE_NUMBER
+        return ""
 
 
 def _field_name(instruction: str) -> str:

@@ -72,7 +72,7 @@ class _Planner:
 
     def add(self, strip: Strip) -> Iterator[PagePlan]:
         """Place a strip; yields the pages that it fills."""
-        lines = max(map(_line_count, strip.cells, _rooms(strip)), default=0)
+        lines = max(map(_line_count, strip.cells, strip.rooms), default=0)
         wanted = lines + _LINES_WITH_HEADING if strip.keeps_next else lines
         if self._room(strip) < wanted and self.page.pieces and not self._may_part(strip, lines):
             yield self.turn()
@@ -100,9 +100,7 @@ class _Planner:
         self._y += piece.height
 
     def _add_in_parts(self, strip: Strip) -> Iterator[PagePlan]:
-        cells = [
-            [line.start for line in wrap(text, room)] for text, room in zip(strip.cells, _rooms(strip), strict=True)
-        ]
+        cells = [[line.start for line in wrap(text, room)] for text, room in zip(strip.cells, strip.rooms, strict=True)]
         ends = [len(text) for text in strip.cells]
         total = max(map(len, cells))
         first = 0
@@ -113,10 +111,6 @@ class _Planner:
             first += lines
             if first < total:
                 yield self.turn()
-
-
-def _rooms(strip: Strip) -> list[Room]:
-    return [strip.type.room(column) for column in strip.columns]
 
 
 def _line_count(text: str, room: Room) -> int:

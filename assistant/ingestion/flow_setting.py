@@ -86,7 +86,7 @@ def _lines(piece: Piece, inked: list[InkedWord]) -> Iterator[Line]:
             line.append(CELL_END)
         rest = text[piece.starts[number] :] if piece.starts else text
         y = piece.top + strip.type.padding
-        for set_line in wrap(rest, strip.type.room(column))[: piece.lines]:
+        for set_line in wrap(rest, strip.rooms[number])[: piece.lines]:
             _place(set_line, column.x, y, strip.type, line, inked)
             y += strip.type.line_height
             if set_line.ends_hard and not strip.is_row:

@@ -17,6 +17,7 @@ from assistant.ingestion.flow_wrapping import Room, clean
 from assistant.ingestion.typesetting import MARGIN, PAGE_WIDTH
 
 _ROOM = PAGE_WIDTH - 2 * MARGIN
+_WHOLE_WIDTH = (Column(x=MARGIN, width=_ROOM),)
 _INDENT_POINTS = 18.0
 _DEEPEST_INDENT = 8
 # A table with more columns than any page has is set as lines with tabs.
@@ -41,9 +42,9 @@ class Type:
         """From one line to the next."""
         return self.size * 1.3
 
-    def room(self, column: Column) -> Room:
-        """The room of one column's text."""
-        return Room(face=self.face, size=self.size, width=column.width)
+    def rooms(self, columns: tuple[Column, ...]) -> tuple[Room, ...]:
+        """The rooms of the texts in these columns."""
+        return tuple(Room(face=self.face, size=self.size, width=column.width) for column in columns)
 
 
 _BODY = Type(size=10.0)
@@ -72,6 +73,7 @@ class Strip:
     cells: tuple[str, ...]
     columns: tuple[Column, ...]
     type: Type
+    rooms: tuple[Room, ...]
     gap: float = _BLOCK_GAP
     is_row: bool = False
     begins_block: bool = True
@@ -116,8 +118,9 @@ def _heading(heading: Heading) -> Strip:
     style = _HEADINGS.get(max(heading.level, 1), _SMALL_HEADING)
     return Strip(
         cells=(_one_line(heading.text),),
-        columns=(Column(x=MARGIN, width=_ROOM),),
+        columns=_WHOLE_WIDTH,
         type=style,
+        rooms=style.rooms(_WHOLE_WIDTH),
         gap=style.size * _HEADING_GAP,
         keeps_next=True,
     )
@@ -134,25 +137,33 @@ def _paragraph(paragraph: Paragraph, *, begins_block: bool) -> Strip:
         cells, columns = (marker, *cells), (Column(x=left, width=wide), text)
     gap = _BLOCK_GAP if begins_block else _ITEM_GAP
     return Strip(
-        cells=cells, columns=columns, type=_BODY, gap=gap, begins_block=begins_block, entries=paragraph.entries
+        cells=cells,
+        columns=columns,
+        type=_BODY,
+        rooms=_BODY.rooms(columns),
+        gap=gap,
+        begins_block=begins_block,
+        entries=paragraph.entries,
     )
 
 
 def _table(table: Table) -> Iterator[Strip]:
     if caption := _one_line(table.caption):
-        column = Column(x=MARGIN, width=_ROOM)
-        yield Strip(cells=(caption,), columns=(column,), type=_CAPTION, keeps_next=True)
+        rooms = _CAPTION.rooms(_WHOLE_WIDTH)
+        yield Strip(cells=(caption,), columns=_WHOLE_WIDTH, type=_CAPTION, rooms=rooms, keeps_next=True)
     rows = [tuple(map(_cell, row.cells)) for row in table.rows]
     count = max(map(len, rows), default=0)
     if count > _MOST_COLUMNS:
         yield from _as_lines(table.rows, rows, begins_block=not caption)
         return
     columns = columns_for(rows, face=_CELL_HEADING.face, size=_CELL.size, x=MARGIN, room=_ROOM, padding=_CELL.padding)
+    rooms, heading_rooms = _CELL.rooms(columns), _CELL_HEADING.rooms(columns)
     for number, (row, cells) in enumerate(zip(table.rows, rows, strict=True)):
         yield Strip(
             cells=cells + ("",) * (count - len(cells)),
             columns=columns,
             type=_CELL_HEADING if row.is_heading else _CELL,
+            rooms=heading_rooms if row.is_heading else rooms,
             gap=_gap(number),
             is_row=True,
             begins_block=number == 0 and not caption,
@@ -164,8 +175,9 @@ def _as_lines(rows: tuple[Row, ...], texts: list[tuple[str, ...]], *, begins_blo
     for number, (row, cells) in enumerate(zip(rows, texts, strict=True)):
         yield Strip(
             cells=("\t".join(cell.replace("\n", " ") for cell in cells).rstrip("\t"),),
-            columns=(Column(x=MARGIN, width=_ROOM),),
+            columns=_WHOLE_WIDTH,
             type=_CELL,
+            rooms=_CELL.rooms(_WHOLE_WIDTH),
             gap=_gap(number),
             begins_block=number == 0 and begins_block,
             entries=row.entries,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -85,8 +85,7 @@ def wrap(text: str, room: Room) -> list[SetLine]:
             x, follows = (x // _TAB_POINTS + 1) * _TAB_POINTS, "\t"
             continue
         at = match.start()
-        for piece in _pieces(stretch, room):
-            width = room.face.width(piece) * room.size
+        for piece, width in _pieces(stretch, room):
             if x + width > room.width and lines[-1].words:
                 lines.append(SetLine(start=at))
                 x = 0.0
@@ -98,24 +97,21 @@ def wrap(text: str, room: Room) -> list[SetLine]:
     return lines
 
 
-def _pieces(stretch: str, room: Room) -> Iterator[str]:
-    """The stretches of a word between which a line may end, none wider than a line."""
-    if stretch.isascii() or not _WIDE_LETTER.search(stretch):
-        yield from _cut(stretch, room)
-        return
-    for piece in _PIECE.findall(stretch):
-        yield from _cut(piece, room)
+def _pieces(stretch: str, room: Room) -> Sequence[tuple[str, float]]:
+    """The parts of a word between which a line may end, none wider than a line, each with its width."""
+    width = room.face.width(stretch) * room.size
+    if width <= room.width and (stretch.isascii() or not _WIDE_LETTER.search(stretch)):
+        return ((stretch, width),)
+    parts = _PIECE.findall(stretch) if not stretch.isascii() else [stretch]
+    return [cut for part in parts for cut in _cut(part, room)]
 
 
-def _cut(piece: str, room: Room) -> Iterator[str]:
-    if room.face.width(piece) * room.size <= room.width:
-        yield piece
-        return
+def _cut(part: str, room: Room) -> Iterator[tuple[str, float]]:
     start, x = 0, 0.0
-    for at, character in enumerate(piece):
+    for at, character in enumerate(part):
         width = room.face.width(character) * room.size
         if x + width > room.width and at > start:
-            yield piece[start:at]
+            yield part[start:at], x
             start, x = at, 0.0
         x += width
-    yield piece[start:]
+    yield part[start:], x

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lxml import etree, html
+from lxml import etree
 
 from assistant.ingestion.flow import Item
 from assistant.ingestion.flow_layout import FlowFile
@@ -16,8 +16,7 @@ from assistant.ingestion.reader import Source
 
 # lxml's tree takes some ten times the page; a page of this size still fits the memory of a child.
 _LARGEST_BYTES = 64 << 20
-# libxml2 drops what is nested deeper than 256 elements.
-_DEEPEST = 250
+_TOO_DEEP = "the page is nested too deeply; what comes after is missing"
 
 
 class HtmlFile(FlowFile):
@@ -27,28 +26,20 @@ class HtmlFile(FlowFile):
         if source.size_bytes > _LARGEST_BYTES:
             raise refusal("too_large", limit=f"{_LARGEST_BYTES >> 20} MiB")
         decoded = decode_html(source.read_bytes(), None)
-        root = _parsed(decoded.text)
-        warnings = decoded.warnings
-        if _depth(root) >= _DEEPEST:
-            warnings += ("the page is nested too deeply; what stands deepest was left out",)
-        super().__init__(items_of(root), limits, warnings=warnings)
+        root, is_whole = _parsed(decoded.text)
+        super().__init__(items_of(root), limits, warnings=decoded.warnings + (() if is_whole else (_TOO_DEEP,)))
 
 
 def html_items(data: bytes, charset: str | None = None) -> Iterator[Item]:
     """The flow items of a web page that is part of another file; `charset` is what came with it."""
-    return items_of(_parsed(decode_html(data, charset).text))
+    root, _ = _parsed(decode_html(data, charset).text)
+    return items_of(root)
 
 
-def _parsed(text: str) -> etree._Element:
-    parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
+def _parsed(text: str) -> tuple[etree._Element, bool]:
+    """The page's root, and whether the page was read to its end: libxml2 stops at what is nested 256 deep."""
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
     # Around it an element of our own: libxml2 finds no page in a file without any element.
     data = f"<html>{text}</html>".replace("\0", "").encode("utf-8", "replace")
-    return html.document_fromstring(data, parser=parser)
-
-
-def _depth(root: etree._Element) -> int:
-    depth = deepest = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        deepest = max(deepest, depth)
-    return deepest
+    root = etree.fromstring(data, parser)
+    return root, not any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log)

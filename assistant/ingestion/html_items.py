@@ -162,6 +162,8 @@ class _Walker:
 
     def _flush(self) -> None:
         """End the block that is being collected."""
+        if not self._pieces and not self._hidden:
+            return
         text = "".join(self._pieces)
         self._pieces.clear()
         if not self._keeps_spaces:
@@ -209,6 +211,8 @@ class _Walker:
     def _seen(self, element: etree._Element, has_ground: bool) -> tuple[bool, tuple[Item, ...] | None]:
         """Whether an element stands on a ground of its own; and the words that it hides, None where it is shown."""
         style = self._hiding.style_of(element)
+        if not style and not element.keys():
+            return has_ground, None
         ground = has_ground or paints_ground(element, style)
         place = hiding_place(element, style, has_ground=ground)
         if place is None:

@@ -54,8 +54,14 @@ def child_of(element: etree._Element | None, *path: str) -> etree._Element | Non
     for name in path:
         if element is None:
             return None
-        element = next((child for child in element if name_of(child) == name), None)
+        element = next(element.iterchildren("{*}" + name), None)
     return element
+
+
+def properties_of(element: etree._Element, name: str) -> etree._Element | None:
+    """A child that lists properties; None where it lists none, as is mostly so."""
+    found = next(element.iterchildren("{*}" + name), None)
+    return found if found is not None and len(found) else None
 
 
 def descendants(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -146,7 +146,7 @@ def test_spans_and_nesting_without_end_are_bounded() -> None:
     deep = "<table><tr><td>" * 2_000 + "core"
     file = HtmlFile(Source(name="a", data=("<p>top</p>" + deep).encode()), Limits())
     assert file.read(1).composed.text.startswith("top")
-    assert file.warnings == ("the page is nested too deeply; what stands deepest was left out",)
+    assert file.warnings == ("the page is nested too deeply; what comes after is missing",)
     assert "top" in text_of("<p>top</p>" + "<ul><li>" * 2_000)
     assert "top" in text_of("<p>top</p>" + "<b><i>" * 5_000)
 
