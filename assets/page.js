@@ -135,6 +135,38 @@ function showTip(chip) {
 
 const hideTip = () => { find("#tip").hidden = true; };
 
+// ---------------------------------------------------------------- what is asked about
+
+const scopeFields = (name) => findAll(`[data-scope="${name}"]`);
+const checked = () => scopeFields("kinds").filter((field) => field.checked);
+
+// Goes with every question; empty where nothing is narrowed.
+function scope() {
+  const day = (name) => scopeFields(name)[0]?.value ?? "";
+  return { first_date: day("first_date"), last_date: day("last_date"), kinds: checked().map((field) => field.value).join(",") };
+}
+
+function sayScope() {
+  const { first_date: first, last_date: last } = scope();
+  const kinds = checked().map((field) => field.parentElement.textContent.trim());
+  const written = (iso) => new Date(`${iso}T12:00`).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+  const said = {
+    "scope-dates": first && last ? `${written(first)} – ${written(last)}` : first ? `from ${written(first)}` : last ? `until ${written(last)}` : "",
+    "scope-kinds": kinds.length > 2 ? `${kinds.length} kinds of documents` : kinds.join(", "),
+  };
+  for (const [id, words] of Object.entries(said)) {
+    const summary = find(`#${id} > summary`);
+    summary.textContent = words ? `Only ${words}` : summary.dataset.all;
+    find(`#${id}`).classList.toggle("narrowed", Boolean(words));
+  }
+  find("[data-scope-clear]").hidden = !Object.values(said).some(Boolean);
+}
+
+function clearScope() {
+  for (const field of findAll("[data-scope]")) { field.value = field.type === "date" ? "" : field.value; field.checked = false; }
+  sayScope();
+}
+
 // ---------------------------------------------------------------- questions
 
 const box = () => find("#question");
@@ -149,7 +181,7 @@ function ask(question, replace = "") {
   if (!question.trim() || isAnswering()) return;
   if (!line()?.dataset.record) return void say("Open a record first: drop files here, or open the sample record.");
   showTab("conversation");
-  send("ask", { question, replace });
+  send("ask", { question, replace, ...scope() });
 }
 
 function submitQuestion() {
@@ -240,7 +272,8 @@ function onClick(event) {
   if (data.do === "ask") return ask(data.question);
   if (data.do === "open_page") { closeMenus(); select(null); send("open_page", { ...data, view: shown()?.dataset.view ?? "picture" }); return showPlace("proof"); }
   if (data.close !== undefined) target.closest("dialog")?.close();
-  if (data.do) { closeMenus(); hideTip(); return send(data.do, { ...data }); }
+  if (data.do) { closeMenus(); hideTip(); return send(data.do, { ...(data.do === "again" ? scope() : {}), ...data }); }
+  if (data.scopeClear !== undefined) return clearScope();
   if (data.step === "step_page") return stepPage(Number(data.by));
   if (data.step === "step_citation") return stepCitation(Number(data.by));
   if (data.zoom) return setZoom(Number(data.zoom));
@@ -303,7 +336,10 @@ function listen() {
       event.target.closest("dialog").close();
     }
   });
-  document.addEventListener("input", (event) => { if (event.target.id === "question") grow(); });
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "question") grow();
+    if (event.target.dataset.scope) sayScope();
+  });
   document.addEventListener("change", (event) => {
     if (event.target.id !== "chooser") return;
     addFiles(event.target.files);
@@ -356,6 +392,7 @@ function begin() {
   applyShade();
   showPlace("thought");
   showTab("conversation");
+  sayScope();
   listen();
   listenToPlaces();
   const asked = new URLSearchParams(location.search);

@@ -53,7 +53,7 @@ def read(given: argparse.Namespace, settings: Settings, output: TextIO) -> int:
 
 
 def _files_kept(service: Service, record_id: str, paths: Sequence[Path]) -> Iterator[tuple[SourceFile, list[Page]]]:
-    for progress in service.add_files(record_id, _uploads(paths), keep_duplicates=True):
+    for progress in service.add_files(record_id, _uploads(paths), keep_duplicates=True, asks=False):
         if progress.source and progress.source.problem:
             yield progress.source, []
         elif progress.source:
@@ -233,11 +233,14 @@ def _record(given: argparse.Namespace, settings: Settings) -> Iterator[tuple[Ser
     with _new_record(given, settings) as (service, record):
         problems = [
             f"{progress.file}: {progress.problem.message}"
-            for progress in service.add_files(record.id, _uploads(given.files), keep_duplicates=True)
+            for progress in service.add_files(record.id, _uploads(given.files), keep_duplicates=True, asks=False)
             if progress.problem
         ]
-        if not service.record(record.id).files:
+        files = service.record(record.id).files
+        if all(file.problem for file in files):
             raise FileRefusedError("nothing_read", "; ".join(problems) or "no file could be read")
+        # Nobody can be asked here whose file it is, so it is read and said.
+        problems += [f"{file.name}: {file.warnings[-1]}" for file in files if file.hold_places]
         for problem in problems:
             print(problem, file=sys.stderr)
         yield service, service.record(record.id)

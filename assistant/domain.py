@@ -279,7 +279,8 @@ class SourceFile:
     """One uploaded file. `name` is unique in its record; `problem` is set if and only if it has no pages.
 
     `waiting_pages` are scans whose text is still to be recognized. A file on `hold` is neither searched nor read by
-    a model until its user has answered the question that `hold` asks: it may belong to another patient.
+    a model until its user has answered the question that `hold` asks: it may belong to another patient. `hold_places`
+    are what the record and what the file says, to be compared; a file that was accepted is never asked about again.
     """
 
     name: str
@@ -294,6 +295,8 @@ class SourceFile:
     waiting_pages: tuple[int, ...] = ()
     origins: tuple[Origin, ...] = ()
     hold: FileProblem | None = None
+    hold_places: tuple[Span, ...] = ()
+    is_accepted: bool = False
     identity: Identity = Identity()
 
 

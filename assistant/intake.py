@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,8 @@ from assistant.ingestion.recognizing import FileRecognition
 from assistant.ingestion.unlocking import unlocked
 from assistant.library.file_draft import FileDraft
 from assistant.library.record_store import StoredRecord
+from assistant.understanding.patient import joined_identity
+from assistant.understanding.understood import understood_file
 
 Stage = Literal["reading", "recognizing", "indexing", "done", "failed"]
 LOCKED = "password_protected"
@@ -56,32 +58,54 @@ def take_in(
     indexes: Indexes,
     *,
     keep_duplicates: bool = False,
+    asks: bool = True,
 ) -> Generator[FileProgress, None, None]:
     """Read, store and index the uploads in order. Closing the iterator cancels; finished files stay.
 
-    A file whose bytes the record already has is passed over, unless `keep_duplicates`. What was recognized of a scan
-    when it is cancelled stays; its other pages go on waiting.
+    A file whose bytes the record already has is passed over, unless `keep_duplicates`. One that names another patient
+    is put on hold if there is somebody who can be asked, else it has a warning. What was recognized of a scan when it
+    is cancelled stays; its other pages go on waiting.
     """
     waiting: list[tuple[int, str]] = []
+    into = _Into(stored=stored, indexes=indexes, limits=limits, asks=asks)
     for at, upload in enumerate(uploads):
-        for progress in _first_round(stored, upload, limits, indexes, keep_duplicates=keep_duplicates):
+        for progress in _first_round(into, upload, keep_duplicates=keep_duplicates):
             yield replace(progress, upload=at)
             if progress.stage == "recognizing":
                 waiting.append((at, progress.file))
     for at, file in waiting:
-        for progress in recognize_scans(stored, file, limits, indexes):
+        for progress in recognize_scans(stored, file, limits, indexes, asks=asks):
             yield replace(progress, upload=at)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Into:
+    """Where files go, and how: `asks` if there is somebody who can say whether a file is this patient's."""
+
+    stored: StoredRecord
+    indexes: Indexes
+    limits: Limits
+    asks: bool
+
+    def commit(self, draft: FileDraft, file: SourceFile) -> SourceFile:
+        """Let the file join the record with what its pages turn out to be."""
+        known = joined_identity(
+            other.identity for other in self.stored.record().files if other.hold is None and other.name != file.name
+        )
+        understood = understood_file(file, draft.pages(file.name), known, asks=self.asks)
+        return draft.commit(understood.file, understood.regions)
+
+
 def recognize_scans(
-    stored: StoredRecord, file: str, limits: Limits, indexes: Indexes
+    stored: StoredRecord, file: str, limits: Limits, indexes: Indexes, *, asks: bool = True
 ) -> Generator[FileProgress, None, None]:
     """Recognize the pages of a file that wait for it. Closing the iterator keeps what was done."""
+    into = _Into(stored=stored, indexes=indexes, limits=limits, asks=asks)
     try:
         known = next((one for one in stored.record().files if one.name == file), None)
         if known is None:
             raise RecordNotFoundError("The file was removed while its pages were being recognized.")
-        yield from _recognized(stored, known, limits)
+        yield from _recognized(into, known)
         indexes.forget(stored, file)
         yield from _indexed(stored, file, indexes)
     except AnamnesisError as failure:
@@ -93,9 +117,10 @@ def take_in_unlocked(
 ) -> Generator[FileProgress, None, None]:
     """Read a file that its password opens; in the record it is kept without one. Raises FileRefusedError."""
     data = unlocked(stored.original(file), password, limits)
+    into = _Into(stored=stored, indexes=indexes, limits=limits, asks=True)
     with stored.draft_instead_of(file) as draft:
         upload = Upload(name=file, path=draft.write_original(data))
-        read = yield from _read_and_store(draft, upload, limits, ())
+        read = yield from _read_and_store(into, draft, upload, ())
     if read.problem:
         yield FileProgress(file=file, stage="failed", problem=read.problem, source=read)
         return
@@ -105,12 +130,10 @@ def take_in_unlocked(
             yield from recognize_scans(stored, file, limits, indexes)
 
 
-def _first_round(
-    stored: StoredRecord, upload: Upload, limits: Limits, indexes: Indexes, *, keep_duplicates: bool
-) -> Iterator[FileProgress]:
+def _first_round(into: _Into, upload: Upload, *, keep_duplicates: bool) -> Iterator[FileProgress]:
     try:
-        known = None if keep_duplicates else _known(stored.record().files, upload.path)
-        yield from _passed_over(known) if known else _take_in_one(stored, upload, limits, indexes)
+        known = None if keep_duplicates else _known(into.stored.record().files, upload.path)
+        yield from _passed_over(known) if known else _take_in_one(into, upload)
     except AnamnesisError as failure:
         file = _not_stored(upload, failure)
         yield FileProgress(file=file.name, stage="failed", problem=file.problem, source=file)
@@ -127,16 +150,14 @@ def _passed_over(known: SourceFile) -> Iterator[FileProgress]:
     yield FileProgress(file=known.name, stage="done", done=pages, total=pages, warnings=(ALREADY_THERE,), source=known)
 
 
-def _take_in_one(
-    stored: StoredRecord, upload: Upload, limits: Limits, indexes: Indexes
-) -> Generator[FileProgress, None, None]:
-    taken = [file.name for file in stored.record().files]
-    with stored.draft(upload) as draft:
-        file = yield from _read_and_store(draft, upload, limits, taken)
+def _take_in_one(into: _Into, upload: Upload) -> Generator[FileProgress, None, None]:
+    taken = [file.name for file in into.stored.record().files]
+    with into.stored.draft(upload) as draft:
+        file = yield from _read_and_store(into, draft, upload, taken)
     if file.problem:
         yield FileProgress(file=file.name, stage="failed", problem=file.problem, source=file)
         return
-    yield from _indexed(stored, file.name, indexes)
+    yield from _indexed(into.stored, file.name, into.indexes)
 
 
 def _indexed(stored: StoredRecord, file: str, indexes: Indexes) -> Iterator[FileProgress]:
@@ -154,18 +175,18 @@ def _indexed(stored: StoredRecord, file: str, indexes: Indexes) -> Iterator[File
 
 
 def _read_and_store(
-    draft: FileDraft, upload: Upload, limits: Limits, taken: Sequence[str]
+    into: _Into, draft: FileDraft, upload: Upload, taken: Sequence[str]
 ) -> Generator[FileProgress, None, SourceFile]:
     """Pages go to disk as they are read; the file is in the record once all are, or not at all."""
     pace = _Pace()
-    for event in read_files([upload], limits, taken=taken):
+    for event in read_files([upload], into.limits, taken=taken):
         if isinstance(event, PageRead):
             draft.add(event.page)
             number, total = event.page.number, event.pages_total
             left = pace.seconds_left(number, total)
             yield FileProgress(file=event.file, stage="reading", done=number, total=total, seconds_left=left)
         elif event.file.problem is None:
-            return _committed(draft, event.file)
+            return into.commit(draft, event.file)
         else:
             # A locked file stays, so that its user can be asked for the password.
             is_locked = event.file.problem.code == LOCKED
@@ -173,13 +194,9 @@ def _read_and_store(
     raise AssertionError("reading a file ends with the file")
 
 
-def _committed(draft: FileDraft, file: SourceFile) -> SourceFile:
-    return draft.commit(file)
-
-
-def _recognized(stored: StoredRecord, file: SourceFile, limits: Limits) -> Iterator[FileProgress]:
+def _recognized(into: _Into, file: SourceFile) -> Iterator[FileProgress]:
     """Recognize the waiting pages; at the end, also an early one, the file has those that are done."""
-    recognition = FileRecognition(file=file, path=stored.original(file.name), limits=limits)
+    recognition = FileRecognition(file=file, path=into.stored.original(file.name), limits=into.limits)
     pages: dict[int, Page] = {}
     pace = _Pace()
     total = len(file.waiting_pages)
@@ -190,14 +207,14 @@ def _recognized(stored: StoredRecord, file: SourceFile, limits: Limits) -> Itera
                 left = pace.seconds_left(len(pages), total)
                 yield FileProgress(file=file.name, stage="recognizing", done=len(pages), total=total, seconds_left=left)
     finally:
-        _rewrite(stored, recognition.result(), pages)
+        _rewrite(into, recognition.result(), pages)
 
 
-def _rewrite(stored: StoredRecord, file: SourceFile, recognized: dict[int, Page]) -> None:
-    with stored.redraft() as draft:
-        for page in stored.pages([file.name]):
+def _rewrite(into: _Into, file: SourceFile, recognized: Mapping[int, Page]) -> None:
+    with into.stored.redraft() as draft:
+        for page in into.stored.pages([file.name]):
             draft.add(recognized.get(page.number, page))
-        _committed(draft, file)
+        into.commit(draft, file)
 
 
 class _Pace:

@@ -28,6 +28,7 @@ from assistant.domain import (
     Summary,
 )
 from assistant.errors import QuestionError, RecordNotFoundError
+from assistant.evidence.search_scope import WHOLE_RECORD, SearchScope
 from assistant.evidence.verification import Verifier
 from assistant.indexes import Indexes
 from assistant.ingestion.limits import Limits
@@ -105,14 +106,17 @@ class Service:
         self._audit.note(Verb.DELETE, record_id)
 
     def add_files(
-        self, record_id: str, uploads: Sequence[Upload], *, keep_duplicates: bool = False
+        self, record_id: str, uploads: Sequence[Upload], *, keep_duplicates: bool = False, asks: bool = True
     ) -> Iterator[FileProgress]:
-        """Read, store and index files, with progress. Closing it cancels; finished files stay."""
+        """Read, store and index files, with progress. Closing it cancels; finished files stay.
+
+        A file that seems to be another patient's is put on hold if `asks`, else it has a warning.
+        """
         stored = self._library.open(record_id)
         self._audit.note(Verb.ADD_FILE, record_id)
         self._waiting[record_id] += (waiting := len(uploads))
         try:
-            steps = take_in(stored, uploads, self._limits, self._indexes, keep_duplicates=keep_duplicates)
+            steps = take_in(stored, uploads, self._limits, self._indexes, keep_duplicates=keep_duplicates, asks=asks)
             with closing(steps) as progress:
                 for step in progress:
                     if step.stage in ("done", "failed"):
@@ -162,7 +166,7 @@ class Service:
         """The user says that a file on hold belongs to this patient: from now on it is read like any other."""
         stored = self._library.open(record_id)
         self._audit.note(Verb.ACCEPT_FILE, record_id)
-        accepted = stored.change_file(file, lambda known: replace(known, hold=None))
+        accepted = stored.change_file(file, lambda known: replace(known, hold=None, is_accepted=True))
         self._bring_up_to_date(stored)
         return accepted
 
@@ -213,9 +217,15 @@ class Service:
         return expected_reading(self._model, self._read(self._library.open(record_id)))
 
     def ask(
-        self, record_id: str, conversation_id: str | None, question: str, *, replace_from_turn: int | None = None
+        self,
+        record_id: str,
+        conversation_id: str | None,
+        question: str,
+        *,
+        replace_from_turn: int | None = None,
+        scope: SearchScope = WHOLE_RECORD,
     ) -> Iterator[AnswerEvent]:
-        """Answer in a conversation (None begins one); the last event is AnswerDone.
+        """Answer in a conversation (None begins one) from what is in `scope`; the last event is AnswerDone.
 
         `replace_from_turn` drops that turn and all after it once the new answer has begun. Closing the iterator stops
         the model and keeps what was said. Raises RecordNotFoundError if the conversation was deleted meanwhile.
@@ -224,7 +234,7 @@ class Service:
         stored = self._library.open(record_id)
         conversation = stored.conversation(conversation_id) if conversation_id else _new_conversation(question)
         first_replaced = _first_replaced(conversation, replace_from_turn)
-        read = self._read(stored)
+        read = self._read(stored, scope)
         if not any(file.page_count for file in read.record.files):
             raise QuestionError("this record has no pages yet; add a file first")
         self._audit.note(Verb.ASK, record_id)
@@ -275,14 +285,15 @@ class Service:
             pass
         return turn.answer()
 
-    def _read(self, stored: StoredRecord) -> ReadRecord:
+    def _read(self, stored: StoredRecord, scope: SearchScope = WHOLE_RECORD) -> ReadRecord:
         return ReadRecord(
             record=_without_held(stored.record()),
             pages=stored.pages,
             page_of=lambda ref: _page_or_none(stored, ref),
             record_tokens=self._tokens_of(stored),
-            search=lambda query, top_k: self._indexes.search(stored, query, top_k),
-            survey=lambda topic, fewest, most: self._indexes.survey(stored, topic, fewest, most),
+            search=lambda query, top_k: self._indexes.search(stored, query, top_k, scope),
+            survey=lambda topic, fewest, most: self._indexes.survey(stored, topic, fewest, most, scope),
+            scope=scope,
             files_waiting=self._waiting[stored.id],
             state_folder=stored.model_state_folder if self._model.remembers else None,
         )

@@ -6,13 +6,13 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
 from assistant.domain import Conversation
 from assistant.errors import RecordDamagedError, RecordNotFoundError
 from assistant.library.disk import write_whole
+from assistant.library.renaming import with_file_renamed
 
 _VERSION = 1
 _SUFFIX = ".json"
@@ -69,18 +69,9 @@ def rename_file(folder: Path, old: str, new: str) -> None:
     """Have every conversation cite the file by its new name. Damaged ones stay as they are."""
     for conversation in load_all(folder):
         body = _adapter().dump_python(conversation, mode="json")
-        renamed = _adapter().validate_python(_with_file_renamed(body, old, new))
+        renamed = _adapter().validate_python(with_file_renamed(body, old, new))
         if renamed != conversation:
             save(folder, renamed)
-
-
-def _with_file_renamed(value: Any, old: str, new: str) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: new if (key, item) == ("file", old) else _with_file_renamed(item, old, new)
-            for key, item in value.items()
-        }
-    return [_with_file_renamed(item, old, new) for item in value] if isinstance(value, list) else value
 
 
 def _path(folder: Path, conversation_id: str) -> Path:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from assistant.domain import FileProblem, SourceDocument, SourceFile, Span
+from assistant.domain import FileProblem, SourceFile
 from assistant.library.disk import write_whole
 from assistant.library.page_files import FIRST_NAME
+from assistant.library.renaming import with_file_renamed
 
 ORIGINAL = "original"
 _DESCRIPTION = "file.json"
@@ -40,20 +41,11 @@ def describe(found: FileFolder) -> None:
 
 
 def renamed_file(file: SourceFile, name: str) -> SourceFile:
-    """The file under another name, its documents' evidence too."""
-    return replace(file, name=name, documents=tuple(_renamed(document, name) for document in file.documents))
-
-
-def _renamed(document: SourceDocument, name: str) -> SourceDocument:
-    def moved(span: Span | None) -> Span | None:
-        return replace(span, file=name) if span else None
-
-    return replace(
-        document,
-        kind_span=moved(document.kind_span),
-        date_span=moved(document.date_span),
-        author_span=moved(document.author_span),
-    )
+    """The file under another name, and with it all the places in it that are known."""
+    if file.name == name:
+        return file
+    body = with_file_renamed(_adapter().dump_python(file, mode="json"), file.name, name)
+    return replace(_adapter().validate_python(body), name=name)
 
 
 def file_folders(files: Path) -> list[FileFolder]:

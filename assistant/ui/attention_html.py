@@ -33,14 +33,14 @@ def attention(record: Record, problems: Mapping[str, FileProblem], busy: Sequenc
 def _held(file: SourceFile) -> Html:
     """A document that may be another patient's: nothing of it is read until somebody has decided."""
     problem = file.hold
-    pages = _PAGE.search(problem.message) if problem else None
-    see = button(
-        "open_page", "See the page", class_="quiet", data_file=file.name, data_page=pages.group(1) if pages else 1
-    )
+    see = [
+        button("open_page", said, class_="quiet", data_file=place.file, data_page=place.page)
+        for said, place in zip(("See the record", "See this page"), file.hold_places, strict=False)
+    ]
     keep = button("accept_file", "It is this patient's", class_="quiet", data_file=file.name)
     remove = button("remove_file", "Remove it", class_="quiet danger", data_file=file.name)
     words = problem.message if problem else ""
-    return _item(file.name, words, tag("div", see, keep, remove, class_="deeds"))
+    return _item(file.name, words, tag("div", *see, keep, remove, class_="deeds"))
 
 
 def _locked(file: SourceFile) -> Html:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 
 from assistant.conversation.turns import AnswerProgress
+from assistant.domain import DocumentKind
 from assistant.errors import AnamnesisError, RecordNotFoundError
+from assistant.evidence.search_scope import SearchScope
 from assistant.service import AnswerDone, AnswerEvent
 from assistant.ui.answer_html import turns, verdict
 from assistant.ui.answering_html import answering, failed
@@ -34,7 +37,9 @@ def ask(visit: Visit, occasion: Occasion) -> Iterator[View]:
     yield View(turns=earlier, answering=answering(question), notice=NOTHING, status=said("Answering."))
     visit.is_asked = True
     try:
-        work = visit.service.ask(record_id, visit.conversation_id, question, replace_from_turn=from_turn)
+        work = visit.service.ask(
+            record_id, visit.conversation_id, question, replace_from_turn=from_turn, scope=_scope(occasion)
+        )
         with stoppable(work) as events:
             yield from _drawn(question, events, stopped)
     except AnamnesisError as error:
@@ -53,7 +58,7 @@ def ask(visit: Visit, occasion: Occasion) -> Iterator[View]:
 
 def again(visit: Visit, occasion: Occasion) -> Iterator[View]:
     """The last question once more; its answer is replaced."""
-    return ask(visit, Occasion({"question": occasion.text("question"), "replace": occasion.text("turn")}))
+    return ask(visit, Occasion({**occasion.data, "replace": occasion.text("turn")}))
 
 
 def stop(visit: Visit, _: Occasion) -> View:
@@ -92,6 +97,25 @@ def _turned(visit: Visit) -> View:
         answering=NOTHING,
         notice=NOTHING,
     )
+
+
+def _scope(occasion: Occasion) -> SearchScope:
+    """What the question is asked of, as the chips above it say; what cannot be read there narrows nothing."""
+    kinds = frozenset(kind for kind in DocumentKind if kind.value in occasion.text("kinds").split(","))
+    files = frozenset(name for name in occasion.text("files").split("\n") if name)
+    return SearchScope(
+        files=files or None,
+        kinds=kinds or None,
+        first_date=_day(occasion.text("first_date")),
+        last_date=_day(occasion.text("last_date")),
+    )
+
+
+def _day(written: str) -> str | None:
+    try:
+        return date.fromisoformat(written).isoformat()
+    except ValueError:
+        return None
 
 
 def _earlier(visit: Visit, from_turn: int | None) -> Html:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from assistant.domain import DocumentKind
+from assistant.ui.document_names import kind_name
 from assistant.ui.markup import Html, button, join, tag
 
 _KEYS = (
@@ -111,10 +113,40 @@ def question_form() -> Html:
         class_="keys",
     )
     return join(
+        scopes(),
         editing,
         box,
         tag("div", tag("div", "Draft for clinician review."), keys, class_="hints"),
     )
+
+
+def scopes() -> Html:
+    """What the next question is asked of: a range of dates, kinds of documents. page.js keeps the choice."""
+    days = [
+        tag("label", said, tag("input", type="date", name=name, data_scope=name))
+        for said, name in (("From", "first_date"), ("to", "last_date"))
+    ]
+    kinds = [
+        tag("label", tag("input", type="checkbox", value=kind.value, data_scope="kinds"), kind_name(kind))
+        for kind in DocumentKind
+        if kind_name(kind)
+    ]
+    clear = tag("button", "Everything again", type="button", class_="quiet", data_scope_clear=True)
+    hint = tag("p", "Documents without a known date or kind are left out of a narrowed question.", class_="soft hint")
+    return tag(
+        "div",
+        _scope_menu("scope-dates", "All dates", *days),
+        _scope_menu("scope-kinds", "All documents", *kinds, hint),
+        clear,
+        class_="scopes",
+        role="group",
+        aria_label="What to ask about",
+    )
+
+
+def _scope_menu(name: str, said: str, *content: Html) -> Html:
+    opened = tag("div", *content, class_="popover")
+    return tag("details", tag("summary", said, data_all=said), opened, class_="menu scope", id=name)
 
 
 def footer(*, version: str, source_url: str) -> Html:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from assistant.conversation.summaries import SummaryProgress
 from assistant.domain import Conversation, Coverage, Page, ReadingMode, Record, SourceFile, Summary
+from assistant.evidence.search_scope import WHOLE_RECORD, SearchScope
 from assistant.ingestion.reading import Upload
 from assistant.intake import FileProgress
 from assistant.language_models.answering import ModelDescription
@@ -38,6 +39,12 @@ class Verbs(Protocol):
     def suggested_questions(self, record_id: str) -> tuple[str, ...]: ...
     def coverage(self, record_id: str) -> tuple[ReadingMode, Coverage]: ...
     def ask(
-        self, record_id: str, conversation_id: str | None, question: str, *, replace_from_turn: int | None = None
+        self,
+        record_id: str,
+        conversation_id: str | None,
+        question: str,
+        *,
+        replace_from_turn: int | None = None,
+        scope: SearchScope = WHOLE_RECORD,
     ) -> Iterator[AnswerEvent]: ...
     def summarize(self, record_id: str, kind: str) -> Iterator[SummaryProgress | Summary]: ...

@@ -34,6 +34,7 @@ from assistant.domain import (
     Words,
 )
 from assistant.errors import FileRefusedError, ModelUnavailableError, RecordNotFoundError
+from assistant.evidence.search_scope import WHOLE_RECORD, SearchScope
 from assistant.ingestion.reading import Upload
 from assistant.intake import FileProgress
 from assistant.language_models.answering import ModelDescription
@@ -123,6 +124,7 @@ class FakeService:
         self.seconds_per_word, self.seconds_per_page, self.is_down = seconds_per_word, seconds_per_page, is_down
         self.words_written = 0
         self.is_broken = False
+        self.scope = WHOLE_RECORD
         self._ids = itertools.count(1)
         self._records: dict[str, Record] = {}
         self._pages: dict[str, dict[str, tuple[Page, ...]]] = {}
@@ -288,8 +290,15 @@ class FakeService:
         return ReadingMode.FULL_CONTEXT, coverage
 
     def ask(
-        self, record_id: str, conversation_id: str | None, question: str, *, replace_from_turn: int | None = None
+        self,
+        record_id: str,
+        conversation_id: str | None,
+        question: str,
+        *,
+        replace_from_turn: int | None = None,
+        scope: SearchScope = WHOLE_RECORD,
     ) -> Iterator[AnswerEvent]:
+        self.scope = scope
         self._break_if_told()
         if self.is_down:
             raise ModelUnavailableError("the model's server does not answer; start it again, then ask again")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.domain import DocumentKind, FileProblem, Origin, Record, SourceDocument, SourceFile
+from assistant.domain import DocumentKind, FileProblem, Origin, Record, SourceDocument, SourceFile, Span
 from assistant.ui.attention_html import attention
 from assistant.ui.files_html import files
 
@@ -25,11 +25,12 @@ def test_a_record_without_problems_shows_no_list() -> None:
 
 def test_a_file_that_may_be_another_patients_asks_what_to_do() -> None:
     other = FileProblem(code="other_patient", message="Another birth date than the rest of the record, page 2.")
-    html = drawn(replace(LETTER, hold=other))
+    places = (Span(file="first.pdf", page=1, start=0, end=4), Span(file="letter.pdf", page=2, start=0, end=4))
+    html = drawn(replace(LETTER, hold=other, hold_places=places))
     assert 'data-do="accept_file"' in html
     assert 'data-do="remove_file"' in html
-    assert 'data-do="open_page"' in html
-    assert 'data-page="2"' in html
+    assert 'data-file="first.pdf" data-page="1"' in html
+    assert 'data-file="letter.pdf" data-page="2"' in html
 
 
 def test_a_locked_file_asks_for_its_password() -> None:
