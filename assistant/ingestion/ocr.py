@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from assistant.ingestion.ocr_cleaning import cleaned, sharply_cleaned
 from assistant.ingestion.ocr_engine import Engine, FoundWord
@@ -24,9 +24,9 @@ NO_CHINESE = (
     "it looks Chinese, and Chinese cannot be recognized here; install Tesseract's language data chi_sim "
     "(on Debian and Ubuntu: tesseract-ocr-chi-sim)"
 )
-# Weighed by letters: clean pages reach .93 and more, faxes that can be read .85, upside down ones less than .5
-# (benchmarks/ocr.py).
-_READABLE = 0.75
+# Weighed by letters: clean pages reach .95, noisy faxes .93, print at 72 dots per inch .85, and pages that stand on
+# their head .35 at most (benchmarks/ocr.py).
+_READABLE = 0.6
 _LOW_CONFIDENCE = 0.80
 _FEWEST_LETTERS = 12
 _SENSIBLE_SHARE = 0.6
@@ -94,9 +94,7 @@ class Recognizer:
         attempt, warnings = self._best_attempt(picture, known)
         words = words_of_page(attempt.words)
         if words:
-            sharp = fitted(replace(picture, pixels=sharply_cleaned(picture.pixels))).turned(
-                attempt.upright.turn_degrees
-            )
+            sharp = fitted(sharply_cleaned(picture)).turned(attempt.upright.turn_degrees)
             words = words_of_page(look_again(self._engine, sharp.pixels, words, attempt.language))
         if words and _confidence(words) < _LOW_CONFIDENCE:
             warnings.append(LOW_CONFIDENCE)
@@ -110,7 +108,7 @@ class Recognizer:
     def _best_attempt(self, picture: GrayPicture, languages: Sequence[str]) -> tuple[_Attempt, list[str]]:
         """Most pages stand upright and are in the first language: the rest is tried where that does not read."""
         began = time.monotonic()
-        level = fitted(replace(picture, pixels=cleaned(picture.pixels)))
+        level = fitted(cleaned(picture))
         skew = find_skew(level.pixels)
         level = level.turned(skew.degrees + (90.0 if skew.is_sideways else 0.0))
         best = self._attempt(level, languages[0])

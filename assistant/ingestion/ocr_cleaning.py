@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from assistant.ingestion.ocr_picture import GrayPixels
+from assistant.ingestion.ocr_picture import GrayPicture, GrayPixels
 
 _BLACK, _WHITE = 24, 231
 _TWO_SHADES = 0.985
@@ -14,6 +16,9 @@ _TWO_SHADES = 0.985
 _FEWEST_NEIGHBOURS = 2
 # Pixels. Tesseract's network was trained on soft edges: at a fax's ragged ones it sees letters that are not there.
 _BLUR = 1.0
+_FULLY_BLURRED_DPI = 190.0
+# Strokes are a single pixel wide there.
+_COARSE_DPI = 110.0
 # A word that is looked at alone is enlarged first: what is soft already loses its decimal point.
 _SHARP_BLUR = 0.4
 _TILE = 48
@@ -21,22 +26,27 @@ _UNEVEN_PAPER = 40
 _WHITENED = 238
 
 
-def cleaned(pixels: GrayPixels) -> GrayPixels:
+def cleaned(picture: GrayPicture) -> GrayPicture:
     """The picture with specks gone, paper even and edges as soft as suits a whole page."""
-    return _blurred(_without_noise(pixels), _BLUR)
+    return _blurred(picture, _blur(picture.dots_per_inch))
 
 
-def sharply_cleaned(pixels: GrayPixels) -> GrayPixels:
+def sharply_cleaned(picture: GrayPicture) -> GrayPicture:
     """The same with edges as sharp as suits a look at a single word."""
-    return _blurred(_without_noise(pixels), _SHARP_BLUR)
+    return _blurred(picture, min(_SHARP_BLUR, _blur(picture.dots_per_inch)))
+
+
+def _blur(dots_per_inch: float) -> float:
+    return 0.0 if dots_per_inch < _COARSE_DPI else min(_BLUR, _BLUR * dots_per_inch / _FULLY_BLURRED_DPI)
+
+
+def _blurred(picture: GrayPicture, radius: float) -> GrayPicture:
+    clean = _without_noise(picture.pixels)
+    return replace(picture, pixels=np.asarray(_image(clean).filter(ImageFilter.GaussianBlur(radius))))
 
 
 def _without_noise(pixels: GrayPixels) -> GrayPixels:
     return _without_specks(pixels) if _has_two_shades(pixels) else _on_even_paper(pixels)
-
-
-def _blurred(pixels: GrayPixels, radius: float) -> GrayPixels:
-    return np.asarray(_image(pixels).filter(ImageFilter.GaussianBlur(radius)))
 
 
 def _has_two_shades(pixels: GrayPixels) -> bool:

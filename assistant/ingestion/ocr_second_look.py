@@ -8,6 +8,7 @@ sees "Tel"; at others it loses the point. What most looks agree on is right far 
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from assistant.ingestion.ocr_points import with_points
 
 _DOUBTED = 0.80
 _LONGEST_DOUBTED = 12
-_MOST_WORDS = 400
+_MOST_SECONDS = 6.0
 _MARGIN_PIXELS = 5
 _BORDER_PIXELS = 10
 _SMALLEST_PIXELS = 6
@@ -62,17 +63,17 @@ _MORE_VIEWS = (
 def look_again(engine: Engine, pixels: GrayPixels, words: Sequence[FoundWord], language: str) -> list[FoundWord]:
     """The words, those read again where two looks agree on something else, or most of six do."""
     in_line = Counter(word.line for word in words)
-    looks = 0
-    result: list[FoundWord] = []
-    for before, word in zip([None, *words], words, strict=False):
-        is_behind_range = before is not None and before.line == word.line and _RANGE.fullmatch(before.text) is not None
+    read_again: dict[int, FoundWord] = {}
+    # Numbers first: on a page where every word is doubted there is no time for all of them.
+    looked_at = sorted(range(len(words)), key=lambda at: not any(map(str.isdigit, words[at].text)))
+    until = time.monotonic() + _MOST_SECONDS
+    for at in looked_at:
+        word, before = words[at], words[max(at - 1, 0)]
+        is_behind_range = before.line == word.line and _RANGE.fullmatch(before.text) is not None
         is_flag = len(word.text) <= _LONGEST_FLAG and (in_line[word.line] == 1 or is_behind_range)
-        if looks < _MOST_WORDS and (is_flag or _deserves_a_look(word)):
-            looks += 1
-            result.append(_decided(engine, pixels, word, language, is_flag=is_flag))
-        else:
-            result.append(word)
-    return result
+        if time.monotonic() < until and (is_flag or _deserves_a_look(word)):
+            read_again[at] = _decided(engine, pixels, word, language, is_flag=is_flag)
+    return [read_again.get(at, word) for at, word in enumerate(words)]
 
 
 def _deserves_a_look(word: FoundWord) -> bool:
