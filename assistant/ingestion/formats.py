@@ -25,6 +25,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "docx": "assistant.ingestion.docx_file:DocxFile",
         "html": "assistant.ingestion.html_file:HtmlFile",
         "odt": "assistant.ingestion.odt_file:OdtFile",
+        "ods": "assistant.ingestion.odt_file:OdtFile",
         "rtf": "assistant.ingestion.rtf_file:RtfFile",
         "ccda": "assistant.ingestion.ccda_file:open_ccda",
         "fhir": "assistant.ingestion.fhir_file:open_fhir",
@@ -64,6 +65,7 @@ _ZIP_KINDS = (
     _Signature(b"word/document", "docx"),
     _Signature(b"xl/workbook.xml", "xlsx"),
     _Signature(b"mimetypeapplication/vnd.oasis.opendocument.text", "odt"),
+    _Signature(b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "ods"),
 )
 _ZIP_FOREIGN = (
     _Signature(b"xl/workbook.bin", "a binary Excel workbook"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from assistant.domain import HiddenText, Page
 from assistant.ingestion.limits import Limits
@@ -30,11 +30,11 @@ OPEN_DOCUMENT = " ".join(
 
 
 def packed(parts: dict[str, str | bytes]) -> bytes:
-    """A ZIP container of these members."""
+    """A ZIP container of these members; `mimetype` is stored as it is, for by it the format is known."""
     stream = io.BytesIO()
     with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
         for name, content in parts.items():
-            archive.writestr(name, content)
+            archive.writestr(name, content, ZIP_STORED if name == "mimetype" else ZIP_DEFLATED)
     return stream.getvalue()
 
 
