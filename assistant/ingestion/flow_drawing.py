@@ -6,6 +6,7 @@ import pymupdf
 
 from assistant.ingestion.drawing import page_png
 from assistant.ingestion.flow_setting import SetPage
+from assistant.ingestion.flow_wrapping import runs_leftwards
 
 _INK = (0.13, 0.15, 0.18)
 _RULE_INK = (0.72, 0.75, 0.79)
@@ -27,6 +28,12 @@ def draw_set_page(page: SetPage, *, height: float, width_pixels: int, pixels: in
         writer = pymupdf.TextWriter(sheet.rect, color=_INK)
         for word, type_ in page.inked:
             baseline = word.y0 + _BASELINE * (word.y1 - word.y0)
-            writer.append((word.x0, baseline), word.text, font=type_.face.font, fontsize=type_.size)
+            writer.append(
+                (word.x0, baseline),
+                word.text,
+                font=type_.face.font,
+                fontsize=type_.size,
+                right_to_left=runs_leftwards(word.text),
+            )
         writer.write_text(sheet)
         return page_png(sheet, width_pixels=width_pixels, pixels=pixels)

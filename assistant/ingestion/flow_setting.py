@@ -9,7 +9,7 @@ from typing import NamedTuple
 from assistant.coded import CodedEntry
 from assistant.ingestion.flow_pages import PagePlan, Piece
 from assistant.ingestion.flow_strips import Strip, Type
-from assistant.ingestion.flow_wrapping import SetLine, wrap
+from assistant.ingestion.flow_wrapping import SetLine, runs_leftwards, wrap
 from assistant.ingestion.page_text import CELL_END, JOINED, Block, Line, PlacedWord
 from assistant.ingestion.typesetting import MARGIN, PAGE_WIDTH
 
@@ -86,8 +86,9 @@ def _lines(piece: Piece, inked: list[InkedWord]) -> Iterator[Line]:
             line.append(CELL_END)
         rest = text[piece.starts[number] :] if piece.starts else text
         y = piece.top + strip.type.padding
+        mirror = column.width if runs_leftwards(text) else None
         for set_line in wrap(rest, strip.rooms[number])[: piece.lines]:
-            _place(set_line, column.x, y, strip.type, line, inked)
+            _place(set_line, _Corner(column.x, y, mirror), strip.type, line, inked)
             y += strip.type.line_height
             if set_line.ends_hard and not strip.is_row:
                 yield line
@@ -95,11 +96,21 @@ def _lines(piece: Piece, inked: list[InkedWord]) -> Iterator[Line]:
     yield line
 
 
-def _place(set_line: SetLine, x: float, y: float, type_: Type, line: Line, inked: list[InkedWord]) -> None:
+class _Corner(NamedTuple):
+    """Where a line of text stands; `mirror` is the width in which it runs from right to left."""
+
+    x: float
+    y: float
+    mirror: float | None
+
+
+def _place(set_line: SetLine, corner: _Corner, type_: Type, line: Line, inked: list[InkedWord]) -> None:
+    bottom = corner.y + type_.line_height
     for word in set_line.words:
         if (mark := _MARKS[word.follows]) is not None:
             line.append(mark)
-        placed = PlacedWord(x + word.x, y, x + word.x + word.width, y + type_.line_height, word.text)
+        x = corner.x + (word.x if corner.mirror is None else corner.mirror - word.x - word.width)
+        placed = PlacedWord(x, corner.y, x + word.width, bottom, word.text)
         line.append(placed)
         inked.append(InkedWord(placed, type_))
 

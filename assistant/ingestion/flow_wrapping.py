@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -58,6 +59,14 @@ def clean(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00ad", "")
     text = text.replace("\u2028", "\n").replace("\v", "\n")
     return "\n".join("\t".join(map(visible_text, line.split("\t"))) for line in text.split("\n"))
+
+
+def runs_leftwards(text: str) -> bool:
+    """Whether a text is written from right to left: its first letter says (Unicode Annex 9, rule P2)."""
+    if text.isascii():
+        return False
+    directions = map(unicodedata.bidirectional, text)
+    return next((direction in ("R", "AL") for direction in directions if direction in ("L", "R", "AL")), False)
 
 
 def fits_one_line(text: str, room: Room) -> bool:

@@ -154,6 +154,15 @@ def test_chinese_is_wrapped_without_spaces_and_boxed_letter_by_letter() -> None:
     assert not any(page.text[start] in "，。" for start in firsts)
 
 
+def test_a_text_from_right_to_left_is_set_so_and_said_in_its_own_order() -> None:
+    (page,) = pages_of([Paragraph(text="שלום עולם 5.9"), Table(rows=(Row(cells=("שלום עולם", "a b")),))])
+    assert page.text == "שלום עולם 5.9\n\nשלום עולם\ta b"
+    lefts = [word.box.x0 for word in page.words]
+    assert lefts[0] > lefts[1] > lefts[2]
+    assert lefts[3] > lefts[4]
+    assert lefts[5] < lefts[6]
+
+
 def test_a_wide_table_widens_its_page_and_a_table_without_end_becomes_lines() -> None:
     pages = pages_of([Table(rows=(Row(cells=tuple(f"column-{n}" for n in range(40))),))])
     assert pages[0].width > A4[0]
