@@ -29,7 +29,9 @@ _SIGNED_BELOW = re.compile(
     r"(?:electronically|digitally)?[ ]?(?:checked and )?signed(?: electronically)?(?: by)?[:.]?\s*$", re.IGNORECASE
 )
 _CLOSING = re.compile(
-    r"^\W*(?:yours (?:sincerely|faithfully|truly)|(?:with )?(?:kind(?:est)?|best|warm) (?:regards|wishes)|sincerely"
+    r"^\W*(?:yours (?:sincerely|faithfully|truly)|(?:with )?(?:kind(?:est)?|best|warm|all good|my best) (?:regards"
+    r"|wishes)"
+    r"|sincerely|regards|all the best"
     r"|respectfully"
     r"|with (?:many )?thanks|mit freundlichen|hochachtungsvoll|cordialement|atentamente)\b",
     re.IGNORECASE,
@@ -39,9 +41,16 @@ _ANOTHERS = re.compile(
     r"|request(?:ing|ed)|primary care)\b",
     re.IGNORECASE,
 )
+# Trades follow a comma, also in small letters; degrees follow without.
+_DEGREE = re.compile(
+    rf"[ ]?,[ ]?(?:{'|'.join(TRADES.strip().splitlines())})\b|,[ ](?:[a-z]+[ ]){{0,3}}[a-z]+(?:ist|ian|er|or|ife"
+    rf"|nurse|eon)\W*$"
+    r"|[ ]+(?:M\.?D|D\.?O|R\.?N|N\.?P|MBBS|MBChB|FACC|FRC\w*|MRC\w*|PhD|PharmD|APRN|LPN|ST\d|FY\d|GP)\b"
+)
+_STANDS_FOR = re.compile(r"[ \t_•-]*(?:p\.?p\.?[ ])?")
 _TRADE_LINE = re.compile(rf"^\W*(?:{'|'.join(TRADES.strip().splitlines())})\b")
 _BELOW_LINES = 4
-_LONGEST_NAME_LINE = 50
+_LONGEST_NAME_LINE = 90
 _CLOSING_POINTS, _SIGNED_BELOW_POINTS, _NAME_OVER_TRADE_POINTS = 10, 12, 6
 
 
@@ -66,7 +75,7 @@ def authors(lines: Sequence[TextLine], page: int) -> Iterator[Author]:
         elif "signed" in lowered and _SIGNED_BELOW.search(line.text):
             yield from _first_below(below[:2], page, _SIGNED_BELOW_POINTS)
         elif (author := _whole_line(line, page)) and (
-            _TRADE.match(line.text, author.end - line.start) or (below and _TRADE_LINE.match(below[0].text))
+            _DEGREE.match(line.text, author.end - line.start) or (below and _TRADE_LINE.match(below[0].text))
         ):
             yield author
         if len(lowered) == len(line.text) and _ANY_LABEL.search(lowered) and not _ANOTHERS.search(line.text):
@@ -88,7 +97,8 @@ def _labelled(line: TextLine, lowered: str, page: int) -> Iterator[Author]:
 
 def _first_below(lines: Sequence[TextLine], page: int, points: int) -> Iterator[Author]:
     for line in lines:
-        at = len(line.text) - len(line.text.lstrip(" \t_-•"))
+        leading = _STANDS_FOR.match(line.text)
+        at = leading.end() if leading else 0
         author = _person_at(line, at, page, points)
         if author and not _CLOSING.match(line.text):
             yield author
@@ -99,18 +109,20 @@ def _whole_line(line: TextLine, page: int) -> Author | None:
     """A line that is a name and no more, but for degrees."""
     if len(line.text) > _LONGEST_NAME_LINE:
         return None
-    author = _person_at(line, 0, page, _NAME_OVER_TRADE_POINTS)
-    if author is None or author.start != line.start:
+    leading = _STANDS_FOR.match(line.text)
+    author = _person_at(line, leading.end() if leading else 0, page, _NAME_OVER_TRADE_POINTS)
+    if author is None:
         return None
-    rest = line.text[len(author.value) :]
-    return author if not rest.strip() or _TRADE.match(rest) else None
+    rest = line.text[author.end - line.start :]
+    return author if not rest.strip() or _DEGREE.match(rest) else None
 
 
 def _person_at(line: TextLine, at: int, page: int, points: int) -> Author | None:
     found = _HAN_PERSON.match(line.text, at) or _PERSON.match(line.text, at)
     if found is None:
         return None
-    name = _TRADE.sub("", found.group(1)).strip(" ,")
+    # The trade is looked for in the line: "ST6" ends in no letter, and no name has digits.
+    name = _TRADE.sub("", line.text[found.start(1) :])[: found.end(1) - found.start(1)].strip(" ,")
     words = re.sub(rf"^{_TITLE}*", "", name).split()
     is_han = "\u4e00" <= name[:1] <= "\u9fff"
     has_title = len(words) < len(name.split())

@@ -43,7 +43,7 @@ dod|deceased|date of death|first seen|diagnosed|discontinued|started?|stopped|po
 (?:sample|specimen|sampling){_WHEN}|date (?:and time )?of (?:sample|collection|specimen|biopsy)
 (?:标本)?采[样集](?:日期|时间)?|标本采集时间|(?:abnahme|entnahme)(?:datum)?|prélevé le""",
     DateLabel.EXAMINED: rf"""
-(?:exam(?:ined|ination)?|study|scan(?:ned)?|imaging|performed|test|acquired|acquisition){_WHEN}
+(?:exam(?:ined|ination)?|study(?: night)?|scan(?:ned)?|imaging|performed|test|acquired|acquisition){_WHEN}
 date (?:and time )?of (?:exam(?:ination)?|study|scan|imaging|test)
 检查(?:日期|时间)|untersuchung(?:sdatum| vom)?""",
     DateLabel.OPERATED: rf"""
@@ -51,16 +51,17 @@ date (?:and time )?of (?:operation|surgery|procedure|intervention|delivery)
 (?:operation|surgery|procedure|theatre|op){_WHEN}
 operated|手术(?:日期|时间)|op-?datum""",
     DateLabel.DISCHARGED: rf"""
-(?:date (?:and time )?of |actual )?(?:discharged?|dischg|disch)\.?{_WHEN}(?: home)?|d/c{_WHEN}|date left|transferred
+(?:date (?:and time )?of |actual )?(?:discharged?|dischg?|disch)\.?{_WHEN}(?: home)?|d/c{_WHEN}|date (?:left|out)
+transferred
 出院(?:日期|时间)?|entlass(?:ung|en)(?:sdatum)?|sortie le""",
     DateLabel.ADMITTED: rf"""
-(?:date (?:and time )?of )?(?:admitted|admission|admit|adm)\.?{_WHEN}
+(?:date (?:and time )?of )?(?:admitted|admission|admit|adm)\.?{_WHEN}|date in
 入院(?:日期|时间)?|aufnahme(?:datum)?|aufgenommen""",
     DateLabel.VISITED: rf"""
 (?:date (?:and time )?of |clinic |office |home )?(?:visit|clinic|consultation|attendance|encounter|contact){_WHEN}
 (?:date (?:and time )?of )?(?:review|service|incident|call|appointment|assessment){_WHEN}
 (?:seen|reviewed|attended|assessed|arriv(?:ed|al)|registered|visited){_WHEN}(?: in clinic| by.{{0,30}})?
-date seen|dos|d\.o\.s\.?|shift{_WHEN}|from|vorstellung(?: am| vom)?|behandlung am
+date seen|obs(?:ervation)?|dos|d\.o\.s\.?|shift{_WHEN}|from|vorstellung(?: am| vom)?|behandlung am
 (?:就诊|评估|记录|门诊|签署)(?:日期|时间)""",
     DateLabel.RECEIVED: rf"""
 (?:specimen |sample |date )?received{_WHEN}(?: in lab)?|rec'?d|接收(?:日期|时间)|eingang(?:sdatum)?""",

@@ -32,6 +32,17 @@ _PATTERNS = tuple(
 _TOLD = re.compile(TOLD, re.IGNORECASE)
 _ONLY_A_DATE = re.compile(r"^[^\d]{0,24}$")
 _LONGEST_LABEL = 60
+# "Operation: right knee replacement   30/01/24"
+_LABEL_OF_LINE = re.compile(r"^\W*(procedure|operation|visit|clinic|examination|exam|study)\b", re.IGNORECASE)
+_LINE_LABELS = {
+    "procedure": DateLabel.OPERATED,
+    "operation": DateLabel.OPERATED,
+    "visit": DateLabel.VISITED,
+    "clinic": DateLabel.VISITED,
+    "examination": DateLabel.EXAMINED,
+    "exam": DateLabel.EXAMINED,
+    "study": DateLabel.EXAMINED,
+}
 _AFTERWARDS = (_L.PLAIN, _L.ALONE, _L.TITLE, _L.TOLD, _L.RECEIVED, _L.REPORTED, _L.WRITTEN)
 _VISIT = (_L.VISITED, _L.TITLE, _L.EXAMINED, _L.TOLD, _L.PLAIN, _L.ALONE, _L.ADMITTED, _L.REPORTED, _L.WRITTEN)
 _PREFERENCES = {
@@ -46,9 +57,16 @@ _PREFERENCES = {
     DocumentKind.MEDICATION_LIST: (_L.VISITED, _L.TITLE, _L.PLAIN, _L.ALONE, _L.REPORTED, _L.WRITTEN, _L.TOLD),
     DocumentKind.OTHER: (*_VISIT, _L.OPERATED, _L.DISCHARGED, _L.COLLECTED),
 }
-_MONTH_FIRST_SIGN = re.compile(r"\b[A-Z]{2} \d{5}(?:-\d{4})?\b|\(\d{3}\) ?\d{3}-\d{4}|\bM\.?D\.?\b|\bRN\b|\bSSN\b")
+_MONTH_FIRST_SIGN = re.compile(
+    r"\b[A-Z]{2} \d{5}(?:-\d{4})?\b|\(\d{3}\) ?\d{3}-\d{4}|\b(?:M\.?D\.?|SSN|DOS|PCP|Medicare|Medicaid|Attending"
+    r"|Center|CENTER"
+    r"|D\.?O\.|PharmD|APRN|ARNP|y/o|BID|TID|PRN|mg/dL|g/dL|K/uL|[Aa]nemia|[Ee]dema|[Aa]nesthe\w+|[Hh]em\w+)\b"
+)
 _DAY_FIRST_SIGN = re.compile(
-    r"\bNHS\b|\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b|\bSurgery\b|\bFRC\w+|\bGeb\.|\bHospital [Nn]o\b|\bMBBS\b"
+    r"\bNHS\b|\b[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}\b|\b(?:Surgery|FRC\w+|Geb\.|geb\.|[Hh]osp(?:ital)? [Nn]o|MBBS|GP"
+    r"|NEWS2?|Waterlow|A&E"
+    r"|SHO|FY\d|ST\d|Registrar|Consultant|Centre|CENTRE|[Tt]heatre|[Oo]edema\w*|[Aa]naes\w+|[Hh]aem\w+|Staff Nurse"
+    r"|Sister)\b"
 )
 
 
@@ -78,7 +96,8 @@ def labelled_dates(lines: Sequence[TextLine], page: int, title: TextLine | None)
     for line in lines:
         label_from = 0
         for written in written_dates(line.text):
-            label = _label(line.text[label_from : written.start], before)
+            goes_on = bool(line.text[written.end :].strip())
+            label = _label(line.text[label_from : written.start], before, line_goes_on=goes_on)
             if label is None and line == title:
                 label = DateLabel.TITLE
             if label is None and _is_alone(line.text, written):
@@ -104,20 +123,22 @@ def order_of(dates: Iterable[LabelledDate], lines: Iterable[TextLine]) -> DayOrd
     if shown is not DayOrder.UNKNOWN:
         return shown
     texts = [line.text for line in lines]
-    month_first = any(_MONTH_FIRST_SIGN.search(text) for text in texts)
-    day_first = any(_DAY_FIRST_SIGN.search(text) for text in texts)
+    month_first = sum(len(_MONTH_FIRST_SIGN.findall(text)) for text in texts)
+    day_first = sum(len(_DAY_FIRST_SIGN.findall(text)) for text in texts)
     if month_first == day_first:
         return DayOrder.UNKNOWN
-    return DayOrder.MONTH_FIRST if month_first else DayOrder.DAY_FIRST
+    return DayOrder.MONTH_FIRST if month_first > day_first else DayOrder.DAY_FIRST
 
 
-def _label(words: str, line_before: str) -> DateLabel | None:
-    words = words[-_LONGEST_LABEL:]
+def _label(words: str, line_before: str, *, line_goes_on: bool) -> DateLabel | None:
+    line_words, words = words, words[-_LONGEST_LABEL:]
     for label, pattern in _PATTERNS:
         if pattern.search(words):
             return label
     if _TOLD.search(words):
         return DateLabel.TOLD
+    if (of_line := _LABEL_OF_LINE.match(line_words)) and not line_goes_on:
+        return _LINE_LABELS[of_line[1].lower()]
     if words.strip(" \t:：|-(") or len(line_before) > _LONGEST_LABEL or any(map(str.isdigit, line_before)):
         return None
     return next(

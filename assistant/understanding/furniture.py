@@ -22,6 +22,7 @@ OF_A_DOCUMENT, OF_A_FILE = 0.5, 0.8
 _NEAR_POINTS, _NEAR_IN_SCANS_POINTS = 6.0, 18.0
 _HEAD_LINES = 12
 _PAGES_WITH_LONE_NUMBERS = 3
+_RUNNING_WORDS = 3
 _CLINICAL = re.compile(
     r"\ballerg|\banaphyl|\bintoleran|\balerts?\b|\bwarning|\bresus|\bdna?cpr|\bdnr\b|\bnot for\b|\bcode status"
     r"|\bfull code|\binfection"
@@ -74,12 +75,10 @@ def _repeated(pages: Sequence[PageDigest], edges: Sequence[Sequence[TextLine]], 
     repeated: dict[int, set[int]] = {page.number: set() for page in pages}
     needed = max(2.0, share * (sum(page.was_read for page in pages) - 1))
     known = _head_words(pages[0])
-    for key, found in places.items():
+    for found in places.values():
         level = _at_one_height(found)
         if len({page.number for page, _ in level}) < needed:
-            # A running header begins on the second page; it is made of the letterhead, title and patient of the first.
-            level = found if share == OF_A_DOCUMENT and len(key.split()) > 2 and set(key.split()) <= known else []
-            level = [(page, line) for page, line in level if page is not pages[0]]
+            level = [one for one in found if share == OF_A_DOCUMENT and _is_running(*one, pages[0], known)]
         elif not _label_on(*level[0]):
             level = level[1:]
         if level and _is_clinical(level[0][1].text):
@@ -87,6 +86,22 @@ def _repeated(pages: Sequence[PageDigest], edges: Sequence[Sequence[TextLine]], 
         for page, line in level:
             repeated[page.number].add(line.start)
     return repeated
+
+
+def _is_running(page: PageDigest, line: TextLine, first: PageDigest, known: Container[str]) -> bool:
+    """Whether a line above a later page is made of the letterhead, title and patient of the first: a running header.
+
+    It may stand there once, where a document has two pages, so that nothing repeats.
+    """
+    words = _key(line.text).split()
+    if page is first or len(words) < _RUNNING_WORDS or not all(word in known for word in words):
+        return False
+    if any(_key(line.text) == _key(other.text) for other in first.head[:_HEAD_LINES]):
+        return False  # a line of the first page at another height is no header
+    identity = page.identity.identity
+    stated = (*identity.names, *identity.birth_dates, *identity.numbers)
+    names_patient = any(line.start <= one.span.start < line.end for one in stated)
+    return names_patient or words[:2] == _key(first.head[0].text).split()[:2]
 
 
 def _at_one_height(found: list[tuple[PageDigest, TextLine]]) -> list[tuple[PageDigest, TextLine]]:

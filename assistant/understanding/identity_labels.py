@@ -18,16 +18,17 @@ _SURNAME = r"(?:[A-Z]['’])?[^\W\d_a-z]{2,}(?:['’-][^\W\d_]+)*"
 _FILED = rf"{_SURNAME},[ ]?{_WORD}(?:[ ]{_WORD}){{0,2}}"  # as hospitals file it: SURNAME, Given
 _TITLE = r"(?:(?:Mrs?|Ms|Miss|Mx|Master|Herrn?|Frau|Mme|Dr|Prof)\.?[ ])"
 _LABELS = re.compile(
-    r"\b(?=[A-ZÀ-Ýbdg])(?:(?P<number>MRN|M\.R\.N|URN?(?= )|PID|CHI(?= ?[:\d])"
+    r"\b(?=[A-ZÀ-Ýbdg])(?:(?P<number>MRN|M\.R\.N|SSN|NHI|URN?(?= )|PID|CHI(?= ?[:\d])"
     r"|(?:NHS|CHI|H&C|Hospital|Practice|Unit|Eye|Community|Chart|Clinic|Patient|Record|Medical [Rr]ecord"
     r"|Case ?[Nn]ote"
-    r"|Registration|HOSPITAL|PATIENT|UNIT|RECORD|CHART|MEDICAL RECORD) (?:[Nn]o\b|NO\b|[Nn]umber|NUMBER|ID\b|Id\b|#)"
+    r"|Registration|[Ss]ocial [Ss]ecurity|HOSPITAL|PATIENT|UNIT|RECORD|CHART|MEDICAL RECORD)"
+    r" (?:[Nn]o\b|NO\b|[Nn]umber|NUMBER|ID\b|Id\b|#)"
     r"|Patienten-?(?:ID|[Nn]ummer|[Nn]r)|Fall-?[Nn]r)"
     r"|(?P<birth>D\.?O\.?B\b|[Dd]ate of [Bb]irth|DATE OF BIRTH|[Bb]irth ?[Dd]ate|BIRTH ?DATE|[Bb]orn(?! (?:on|in|at))"
     r"|BORN|Geburtsdatum|[Gg]eb\.|[Gg]eboren(?: am)?|[Dd]ate de naissance|Née? le)"
     r"|(?P<surname>(?:Sur|Last |Family )[Nn]ame|(?:SUR|LAST |FAMILY )NAME)"
     r"|(?P<name>(?:Patient|PATIENT|Pt|Client|Resident)(?:['’]?[sS])? (?:[Ff]ull )?(?:[Nn]ame|NAME)|Name of [Pp]atient"
-    r"|Patientenname|Patient(?:in)?|PATIENT)"
+    r"|Also known as|Patientenname|Patient(?:in)?|PATIENT)"
     r"|(?P<weak_name>(?:Full [Nn]|N)ame|NAME|R[eE](?= ?[:：]))"
     r"|(?P<sex>Sex|SEX|Gender|GENDER))"
 )
@@ -39,7 +40,9 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _AGED = re.compile(r"(?:year|month|week)s?[ -]old")
 # What may stand between a label and its value.
 _AFTER_LABEL = re.compile(r"(?:[ ]?\([^()\n]{1,30}\))?\.?[ \t]*(?P<colon>[:：·#|])?[ \t]*")
-_NUMBER = re.compile(r"((?:[A-Z]{1,4}[- ]?)?\d[\dA-Z]*(?:-\d+| \d{3,}){0,5})(?![\w/])")
+_NUMBER = re.compile(
+    r"((?:[A-Z]{1,4}[- ]?)?\d[\dA-Z]*(?:-\d+| \d{3,}){0,5}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})(?![\w/])"
+)
 _BIRTH_DATE = re.compile(
     r"(\d{4} ?年 ?\d{1,2} ?月 ?\d{1,2} ?日|\d{1,4}[-/. ](?:\d{1,2}|[^\W\d_]{3,9}\.?)[-/. ]\d{2,4}(?!\d)"
     r"|\d{1,2}(?:st|nd|rd|th|\.) [^\W\d_]{3,9},? \d{4}|[^\W\d_]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}"

@@ -9,7 +9,7 @@ TITLES = {
     DocumentKind.DISCHARGE_SUMMARY: r"""
 discharge (?:summary|letter|report|note|advice|document)
 (?:summary of (?:hospital |inpatient )?admission|inpatient summary|hospital (?:course|stay) summary)
-(?:immediate|final|interim|electronic) discharge
+(?:immediate|final|interim|electronic) discharge|e-?discharge
 (?:death|transfer|inpatient) summary
 entlass(?:ungs)?(?:brief|bericht)
 compte rendu d.hospitalisation
@@ -35,7 +35,7 @@ bone marrow (?:aspirate|biopsy|trephine)
     DocumentKind.OPERATION_NOTE: r"""
 (?:operat(?:ion|ive|ing)|surgical|surgery|procedure|theatre|op) (?:note|report|record|summary|details|dictation)
 (?:endo|colono|gastro|broncho|cysto|hystero|arthro)scopy (?:report|note|record)
-(?:ercp|ogd|egd) (?:report|note|record)
+(?:ercp|ogd|egd|upper endoscopy|colonoscopy|gastroscopy|bronchoscopy|cystoscopy)(?: (?:report|note|record)|\s*$)
 (?:anaesthetic|anesthesia|anaesthesia) (?:record|chart|note)
 (?:cardiac )?cath(?:eteri[sz]ation)?(?: laboratory| lab)? report
 (?:lower|upper) (?:gastrointestinal|gi) endoscopy
@@ -62,7 +62,7 @@ medi(?:kations|kamenten)(?:plan|liste)
 (?:用药|药物)(?:清单|记录|列表)""",
     DocumentKind.NURSING: r"""
 nurs(?:ing|e'?s?) (?:assessment|notes?|record|care|progress|admission|handover|evaluation|report|shift)
-nurs(?:ing|e'?s?) (?:documentation|flow|observation|entry|home|visit|triage|discharge|summary|communication)
+nurs(?:ing|e'?s?) (?:checklist|documentation|flow|observation|entry|home|visit|triage|discharge|summary|communication)
 (?:shift (?:note|report|summary)|care plan|handover (?:sheet|note)|home (?:health )?visit)
 (?:observations?|news2?|fluid|wound(?: care)?|pressure area) (?:chart|balance|assessment|record)
 (?:district|community|school|practice) nurs(?:e|ing)
@@ -82,7 +82,8 @@ labor(?:befund|bericht|werte)
     DocumentKind.CLINIC_LETTER: r"""
 clinic (?:letter|note|visit|review|summary)
 (?:out-?patient|consultation|referral|follow-?up|new patient|specialist|consultant) (?:letter|consultation|clinic|visit)
-(?:consult(?:ation)? (?:report|note)|referral (?:letter|form|to)|urgent referral|office visit|ambulatory (?:visit|note))
+consult(?:ation)?(?: (?:report|note)|\s*$)
+(?:referral (?:letter|form|to)|urgent referral|office visit|ambulatory (?:visit|note))
 (?:progress note|follow-?up (?:visit|note)|letter (?:to|from) )
 clinic, \d{1,2} \w+ \d{4}
 (?:门诊(?:病历|记录)|会诊(?:记录|意见))""",
@@ -103,7 +104,9 @@ PHRASES = {
     DocumentKind.DISCHARGE_SUMMARY: (
         "discharge diagnos=3|date of discharge=2|hospital course=3|discharge medication=3|condition on discharge=2"
         "|condition at discharge=2|date of admission=1|admitting diagnosis=2|length of stay=1|discharge disposition=3"
-        "|actions for the gp=2|出院诊断=3|出院医嘱=3"
+        "|actions for the gp=2|reason for admission=2|why in hospital=3|meds at discharge=3|discharged on=2"
+        "|出院诊断=3"
+        "|出院医嘱=3"
     ),
     DocumentKind.CONSENT: (
         "i consent to=4|i agree to the=3|hereby consent=5|hereby authori=5|i understand that=2|been explained to me=3"
@@ -116,7 +119,8 @@ PHRASES = {
     DocumentKind.OPERATION_NOTE: (
         "preoperative diagnosis=3|pre-operative diagnosis=3|estimated blood loss=3|anaesthetist=2|anesthesiologist=2"
         "|surgeon=1|incision=2|procedure performed=3|description of procedure=4|prepped and draped=4|endoscopist=2"
-        "|swabs=1|术中=3|麻醉=2"
+        "|swabs=1|procedure:=2|operation:=2|operator=1|assistant:=1|post-op=1|skin prep=2|vicryl=2|prolene=2"
+        "|layers=1|sedation=1|scope=1|术中=3|麻醉=2"
     ),
     DocumentKind.RADIOLOGY: (
         "technique=1|comparison:=2|impression=1|findings=1|radiologist=2|no acute=1|cardiomediastinal=3|radiograph=2"
@@ -131,11 +135,14 @@ PHRASES = {
     ),
     DocumentKind.LABORATORY: (
         "reference range=3|reference interval=3|ref range=3|ref. range=3|collected=2|lab no=1|mmol/l=1|g/dl=1|mg/dl=1"
-        "|abnormal flag=2|specimen received=2|organism=1|susceptib=2|biomedical scientist=2|参考值=3|参考范围=3"
+        "|abnormal flag=2|specimen received=2|organism=1|susceptib=2|biomedical scientist=2|collection time=2"
+        "|specimen:=1|ref. range=2|mcv=1|platelets=1|参考值=3|参考范围=3"
     ),
     DocumentKind.CLINIC_LETTER: (
         "dear dr=4|dear doctor=4|dear colleague=4|yours sincerely=3|kind regards=2|for referring=3|yours faithfully=3"
-        "|in clinic today=3|our ref=2|chief complaint=2|history of present illness=2|review of systems=2"
+        "|thank you for sending=3|clinic date=3|letter date=2|dear gp=4|good wishes=2|best wishes=2|i saw=1|hpi=2"
+        "|thank you for letting=2|reason for consult=3|outpatient=1|in clinic today=3|our ref=2|chief complaint=2"
+        "|history of present illness=2|review of systems=2"
         "|sehr geehrte=4"
         "|pleasure of seeing=4|主诉=1|many thanks for=3|reviewed in clinic=3"
     ),

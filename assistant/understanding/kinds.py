@@ -37,6 +37,13 @@ _NO_TITLE = re.compile(
 _LABEL_BEFORE = re.compile(r"^[^:：]{2,30}[:：]\s*\S")
 _TITLE_POINTS = 10.0
 _ENOUGH_POINTS = 4.0
+_SALUTATION = re.compile(r"^\W{0,3}Dear\b[^\n]{2,40}$", re.MULTILINE)
+_SALUTATION_POINTS = 3
+# Value, flag, and the range of the healthy: "11.8 H 3.8-10.8".
+_RESULT_ROW = re.compile(
+    r"\d[ \t]+(?:[HL*↑↓]+[ \t]+)?[^\s\d]{0,10}[ \t]*\(?[<>]?\d*\.?\d+[ ]?[-–][ ]?\d+(?:\.\d+)?(?!\d|[-–/])"
+)
+_RESULT_ROWS, _RESULT_ROWS_POINTS = 2, 4
 _CUE_CHARACTERS = 2_500
 
 
@@ -51,8 +58,12 @@ class Title:
 
 def cues(text: str) -> tuple[tuple[DocumentKind, int], ...]:
     """How many points the phrases of each kind make on a page; a phrase counts once."""
-    lowered = text[:_CUE_CHARACTERS].lower()
+    lowered = " ".join(text[:_CUE_CHARACTERS].lower().split())
     points: dict[DocumentKind, int] = {}
+    if _SALUTATION.search(text[:_CUE_CHARACTERS]):
+        points[DocumentKind.CLINIC_LETTER] = _SALUTATION_POINTS
+    if len(_RESULT_ROW.findall(text[:_CUE_CHARACTERS])) >= _RESULT_ROWS:
+        points[DocumentKind.LABORATORY] = _RESULT_ROWS_POINTS
     for kind, phrase, worth in _CUES:
         if phrase in lowered:
             points[kind] = points.get(kind, 0) + worth

@@ -48,9 +48,18 @@ _EVENTS = frozenset(
         DateLabel.PLAIN,
     }
 )
+_INSTITUTION = re.compile(
+    r"\b(?:hospital|infirmary|clinic|cent(?:re|er)|practice|trust|laborator\w+|lab|associates|medical|health\w*"
+    r"|department|unit|ward|pathology"
+    r"|radiology|imaging|surgery|hospice|institute|praxis|klinik|servicio|nhs)\b|医院",
+    re.IGNORECASE,
+)
 _HEAD_LINES, _END_LINES = 12, 8
 _SHORT_PAGE = 0.6
 _SURE_TITLE_POINTS = 7
+_REPEATED_WORDS = 0.8
+_INSTITUTION_WORDS = 3
+_MARKS = ",.;:·()"
 
 
 def document_starts(pages: Sequence[PageDigest]) -> list[int]:
@@ -114,15 +123,20 @@ def _lone_numbering(before: PageDigest, page: PageDigest) -> float:
 def _heading(before: PageDigest, page: PageDigest) -> float:
     head = [line.text.strip() for line in page.head[:_HEAD_LINES]]
     before_head = {line.text.strip() for line in before.head[:_HEAD_LINES]}
+    before_words = {word.strip(_MARKS) for line in before_head for word in line.split()}
     points = 0.0
     if page.title:
-        points += _title(page.title, head, before_head)
+        points += _title(page.title, head, before_head, before_words)
     if any(_SALUTATION.match(line.text) for line in page.head):
         points += 3.0
     if any(_LETTERHEAD.search(text) for text in head[:6]):
         points += 1.0
-    births = {stated.span.start for stated in page.identity.identity.birth_dates}
-    if births and page.head and min(births) < page.head[-1].start and not before.identity.identity.birth_dates:
+    if any(
+        _INSTITUTION.search(text) and _is_new(text, before_words) and not _goes_on_from(text, before_head)
+        for text in head[:3]
+    ):
+        points += 1.5
+    if _names_patient_anew(page, before_words):
         points += 1.0
     same = sum(text in before_head for text in head[:_END_LINES])
     if same >= 4 and same >= 0.7 * min(len(head), _END_LINES):
@@ -130,13 +144,32 @@ def _heading(before: PageDigest, page: PageDigest) -> float:
     return points
 
 
-def _title(title: Title, head: Sequence[str], before_head: Collection[str]) -> float:
+def _is_new(text: str, before_words: Collection[str]) -> bool:
+    """Whether a line is made of other words than the head of the page before, which a running header repeats."""
+    words = text.split()
+    return sum(word.strip(_MARKS) in before_words for word in words) < _REPEATED_WORDS * len(words)
+
+
+def _goes_on_from(text: str, before_head: Collection[str]) -> bool:
+    """Whether a line begins as one of the page before: the institution, with a title after it, above a second page."""
+    begin = text.split()[:_INSTITUTION_WORDS]
+    return len(begin) == _INSTITUTION_WORDS and any(line.split()[:_INSTITUTION_WORDS] == begin for line in before_head)
+
+
+def _names_patient_anew(page: PageDigest, before_words: Collection[str]) -> bool:
+    """Whether lines of the head state a name or birth date, and are not those of the page before."""
+    identity = page.identity.identity
+    starts = [stated.span.start for stated in (*identity.names, *identity.birth_dates)]
+    lines = [line for line in page.head[:_HEAD_LINES] if any(line.start <= start < line.end for start in starts)]
+    return any(_is_new(line.text, before_words) for line in lines)
+
+
+def _title(title: Title, head: Sequence[str], before_head: Collection[str], before_words: Collection[str]) -> float:
     """A title that the page before does not have begins a document; one made of its words is a running header."""
     text = title.line.text.strip()
     if text in before_head:
         return 0.5
-    known = {word for line in before_head for word in line.split()}
-    if text in head[:2] and set(text.split()) <= known:
+    if text in head[:2] and (not _is_new(text, before_words) or _goes_on_from(text, before_head)):
         return -2.0
     return 2.5 if title.points >= _SURE_TITLE_POINTS else 1.0
 

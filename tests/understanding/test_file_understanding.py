@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from assistant.domain import Page, Span
+from assistant.understanding.file_understanding import understand_file
+from benchmarks.invented_documents import InventedDocument, invented_documents, lay_out, pages_of
+
+DOCUMENTS = invented_documents("development")
+
+
+def read_at(pages: list[Page], span: Span) -> str:
+    return pages[span.page - 1].text[span.start : span.end]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.texts[0].strip()[:24])
+def test_kind_date_and_author_point_to_their_words(document: InventedDocument) -> None:
+    pages = list(pages_of([document]))
+    (found,) = understand_file(pages).documents
+    assert found.kind is document.kind
+    assert (found.author or "").endswith((document.author or "").split(" ")[-1])
+    assert (found.date is None) == (found.date_span is None)
+    assert (found.author is None) == (found.author_span is None)
+    if found.author_span:
+        assert read_at(pages, found.author_span) == found.author
+    if found.date_span:
+        assert any(map(str.isdigit, read_at(pages, found.date_span)))
+    if found.kind_span:
+        assert read_at(pages, found.kind_span).strip()
+
+
+def test_an_empty_file_has_no_document_and_a_blank_page_one() -> None:
+    assert understand_file([]).documents == ()
+    (blank,) = understand_file([lay_out("")]).documents
+    assert (blank.first_page, blank.last_page, blank.date, blank.author) == (1, 1, None, None)
+
+
+def test_whom_the_pages_name_is_kept() -> None:
+    found = understand_file([lay_out("Patient: SMITH, Anna DOB: 12 Mar 1951"), lay_out("No name", number=2)])
+    assert [one.value for one in found.identities[0].identity.names] == ["SMITH, Anna"]
+    assert found.identities[1].identity.names == ()
