@@ -16,6 +16,7 @@ from assistant.evidence.scopes import Standing, StandingTerm, standing_terms
 from assistant.evidence.sentences import is_row
 from assistant.evidence.synonyms import stem
 from assistant.evidence.terms import Term, TermKind, terms
+from assistant.evidence.units import is_same_amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,11 @@ def said_around(framing: Reading, evidence: Sequence[Reading]) -> tuple[str, ...
 
 
 def _same_number(term: Term, other: Term) -> bool:
-    return term.kind is other.kind and term.key == other.key and term.unit in (None, other.unit)
+    if term.kind is not other.kind:
+        return False
+    if term.unit is None:
+        return term.key == other.key
+    return is_same_amount(term.key, term.unit, other.key, other.unit)
 
 
 def _same(term: Term, other: Term) -> bool:

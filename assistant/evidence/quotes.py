@@ -248,12 +248,12 @@ def _same_hyphens(found: tuple[set[int], set[int]], sought: tuple[set[int], set[
 def _is_whole(text: str, first: int, last: int) -> bool:
     """Whether no word and no number runs on over the ends of `text[first:last]`."""
     before, after = text[max(0, first - 2) : first][::-1], text[last : last + 2]
-    cuts_number = _cuts_number(text, last) or _cuts_number(text, first)
+    cuts_number = any(_cuts_number(text, at) for at in (first, first + 1, last))
     return not (cuts_number or _runs_on(before, text[first]) or _runs_on(after, text[last - 1]))
 
 
 def _cuts_number(text: str, at: int) -> bool:
-    """Whether `at` stands right after the point of a number: "5." of "5.9" is no end of a sentence."""
+    """Whether `at` stands right after the point of a number: "5." of "5.9" is no end of a sentence, ".9" no word."""
     return at >= 2 and text[at - 1] in _NUMBER_JOINS and text[at - 2].isdigit() and text[at : at + 1].isdigit()
 
 

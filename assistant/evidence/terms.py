@@ -9,8 +9,9 @@ from enum import StrEnum
 from functools import lru_cache
 
 from assistant.evidence.dates import DateMention, dates
-from assistant.evidence.synonyms import expansion, is_divisible, longest_phrase_words, phrases, stem
-from assistant.evidence.units import number_of, unit_of
+from assistant.evidence.rewordings import longest_proof_phrase_words, proof_phrases, word_names
+from assistant.evidence.synonyms import expansion, is_divisible, stem
+from assistant.evidence.units import joined_number, number_of, unit_of
 
 
 class TermKind(StrEnum):
@@ -208,6 +209,14 @@ _REPORTING_WORDS = frozenset(
         "evidence",
         "sign",
         "signs",
+        "record",
+        "records",
+        "recorded",
+        "document",
+        "documents",
+        "documented",
+        "chart",
+        "charted",
         "currently",
         "today",
         "presents",
@@ -218,7 +227,8 @@ _REPORTING_WORDS = frozenset(
 
 _NUMBER = r"(?:(?<![\w.)])-)?\d+(?:[.,:]\d+)*(?:/\d+(?:[.,]\d+)*)*"
 _TOKEN = re.compile(
-    rf"(?P<number>{_NUMBER})(?P<suffix>\+|[a-z]+(?:/[a-z\d]+)*\b)?"
+    r"(?P<dotted>(?<![\w.])(?:[a-z]\.){2,}(?:[a-z]\b)?)"  # b.i.d., p.o
+    rf"|(?P<number>{_NUMBER})(?P<suffix>\+|[a-z]+(?:/[a-z\d]+)*\b)?"
     r"|(?P<compound>[^\W\d_]+(?:/[^\W\d_]+)+\b)"
     r"|(?P<word>[^\W\d_]+\d[^\W_]*|[^\W\d_]+)(?:['’](?P<tail>[a-z]{1,2})\b)?"
     r"|(?P<sign>[%°<>≤≥]=?|\+)"
@@ -261,7 +271,9 @@ def _tokens(text: str, start: int, end: int) -> list[_Token]:
 def _split(match: re.Match[str]) -> Iterator[_Token]:
     """A match's tokens: "20mg" and "isn't" are two, "2nd" and "1+" are one."""
     whole = match.group().lower()
-    if match["number"]:
+    if match["dotted"]:
+        yield _Token(start=match.start(), end=match.end(), word=whole.replace(".", ""))
+    elif match["number"]:
         suffix = (match["suffix"] or "").lower()
         if suffix and unit_of(suffix):
             yield _Token(start=match.start(), end=match.end("number"), word=match["number"])
@@ -312,22 +324,36 @@ def _worded(tokens: Sequence[_Token]) -> list[Term]:
 
 
 def _phrase_length(tokens: Sequence[_Token], at: int) -> int:
-    """How many tokens from `at` make the longest phrase of the synonym list; 0 for none."""
-    table = phrases()
-    for length in range(min(longest_phrase_words(), len(tokens) - at), 0, -1):
-        if tuple(stem(token.word) for token in tokens[at : at + length]) in table:
+    """How many tokens from `at` make the longest phrase of the synonym lists; 0 for none."""
+    for length in range(min(longest_proof_phrase_words(), len(tokens) - at), 0, -1):
+        if _meaning(tokens[at : at + length]) is not None:
             return length
     return 0
 
 
+def _meaning(tokens: Sequence[_Token]) -> str | None:
+    """The phrase that names what the words mean; "six" is looked up as "6" too. None for words of no list."""
+    table = proof_phrases()
+    known = table.get(tuple(stem(token.word) for token in tokens))
+    if known is not None or len(tokens) == 1:
+        return known
+    return table.get(tuple(number_of(token.word) or stem(token.word) for token in tokens))
+
+
 def _phrase(tokens: Sequence[_Token]) -> Term:
-    stems = tuple(stem(token.word) for token in tokens)
-    name = phrases()[stems]
+    name = _meaning(tokens)
+    assert name is not None
     is_divisible_phrase = len(tokens) > 1 and is_divisible(name)
-    parts = tuple(stem(token.word) for token in tokens if is_divisible_phrase and token.word not in _FUNCTION_WORDS)
+    parts = tuple(_part_key(token) for token in tokens if is_divisible_phrase and token.word not in _FUNCTION_WORDS)
     word = " ".join(token.word for token in tokens)
     key = name.replace(" ", "_")
     return Term(start=tokens[0].start, end=tokens[-1].end, kind=TermKind.WORD, word=word, key=key, parts=parts)
+
+
+def _part_key(token: _Token) -> str:
+    """The key that the word has where it stands alone: "renal" of "end stage renal disease" says kidney."""
+    alone = stem(token.word)
+    return word_names().get(alone, alone).replace(" ", "_")
 
 
 def _single(tokens: Sequence[_Token], at: int) -> tuple[Term, int]:
@@ -335,10 +361,13 @@ def _single(tokens: Sequence[_Token], at: int) -> tuple[Term, int]:
     token = tokens[at]
     number = number_of(token.word)
     if number is not None:
-        unit = unit_of(tokens[at + 1].word) if at + 1 < len(tokens) else None
-        last = tokens[at + 1] if unit else token
-        term = Term(start=token.start, end=last.end, kind=TermKind.NUMBER, word=token.word, key=number, unit=unit)
-        return term, 2 if unit else 1
+        joined = joined_number(token.word, tokens[at + 1].word) if at + 1 < len(tokens) else None
+        used = 2 if joined else 1
+        unit = unit_of(tokens[at + used].word) if at + used < len(tokens) else None
+        used += bool(unit)
+        end = tokens[at + used - 1].end
+        key = joined or number
+        return Term(start=token.start, end=end, kind=TermKind.NUMBER, word=token.word, key=key, unit=unit), used
     kind = _kind(token.word)
     key = token.word if kind is not TermKind.WORD else stem(token.word)
     return Term(start=token.start, end=token.end, kind=kind, word=token.word, key=key), 1

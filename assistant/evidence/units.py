@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from functools import cache
 
 # The first spelling of a line names the unit. Only units that mean the same stand on one line: mcg is not mg.
@@ -101,6 +102,35 @@ def unit_of(word: str) -> str | None:
         parts = word.split("/")
         if parts[0] in _spellings():
             return "/".join(_spellings().get(part, part) for part in parts)
+    return None
+
+
+# Metric units differ by powers of ten, so one amount can be written in several of them; other units are not converted.
+_METRIC = {
+    **{unit: ("mass", factor) for unit, factor in (("mcg", 1), ("mg", 1_000), ("g", 1_000_000), ("kg", 10**9))},
+    **{unit: ("volume", factor) for unit, factor in (("ml", 1), ("dl", 100), ("l", 1_000))},
+    **{unit: ("length", factor) for unit, factor in (("mm", 1), ("cm", 10))},
+}
+
+
+def is_same_amount(number: str, unit: str | None, other: str, other_unit: str | None) -> bool:
+    """Whether two numbers with their units are one amount: "1 g" is "1000 mg"."""
+    if unit == other_unit:
+        return number == other
+    one, two = _METRIC.get(unit or ""), _METRIC.get(other_unit or "")
+    if one is None or two is None or one[0] != two[0]:
+        return False
+    try:
+        return Decimal(number) * one[1] == Decimal(other) * two[1]
+    except InvalidOperation:  # "120/80", "1+"
+        return False
+
+
+def joined_number(word: str, following: str) -> str | None:
+    """The number that two words write, "twenty" and "five", or None."""
+    tens, ones = _NUMBER_WORDS.get(word, ""), _NUMBER_WORDS.get(following, "")
+    if len(tens) == 2 and tens.endswith("0") and tens != "10" and len(ones) == 1 and ones != "0":
+        return tens[0] + ones
     return None
 
 

@@ -16,8 +16,9 @@ from math import log
 from assistant.domain import Page, PageRef, Span, Support
 from assistant.evidence.agreement import Reading, disagreements, is_covered, read
 from assistant.evidence.quotes import QuoteFinder
+from assistant.evidence.rewordings import stems_by_proof_meaning
 from assistant.evidence.sentences import Extent, sentences
-from assistant.evidence.synonyms import stem, stems_by_meaning
+from assistant.evidence.synonyms import stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,4 +191,4 @@ def _stems(text: str) -> frozenset[str]:
 
 
 def _meant_stems(key: str) -> frozenset[str]:
-    return stems_by_meaning().get(key.replace("_", " "), frozenset())
+    return stems_by_proof_meaning().get(key.replace("_", " "), frozenset())

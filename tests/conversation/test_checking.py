@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from assistant.conversation.checking import CheckedText, check_answer
 from assistant.conversation.sources import Source
 from assistant.domain import Page, PageRef, Passage, Span, Support
@@ -55,6 +57,24 @@ def test_a_number_that_names_nothing_is_dropped_and_the_statement_unsupported() 
     assert answer.statements[0].support is Support.UNSUPPORTED
     assert answer.citations == ()
     assert answer.text == "Potassium peaked at 5.9 mmol/L."
+
+
+@pytest.mark.parametrize(
+    "mark", ["[]", "[n]", "[?]", "[citation needed]", "[ref]", "【】", "[7", "[0]", "[7, 99]", "[6-8]"]
+)
+def test_a_malformed_mark_or_one_out_of_range_leaves_a_true_statement_unproven(mark: str) -> None:
+    answer = checked(f"Potassium peaked at 5.9 mmol/L {mark}")
+    assert [s.support for s in answer.statements] == [Support.UNSUPPORTED]
+    assert "99" not in answer.text
+    assert "[n]" not in answer.text
+
+
+def test_contradicting_citations_of_an_answer_are_named() -> None:
+    torn = [page("NKDA.", number=1), page("Allergic to penicillin.", number=2)]
+    sources = [Source(n=n, passage=_whole(p)) for n, p in enumerate(torn, start=1)]
+    pages = {PageRef(file=p.file, page=p.number): p for p in torn}
+    answer = check_answer('"NKDA" [1]. But "Allergic to penicillin" [2].', sources, pages.get)
+    assert [(c.first, c.second) for c in answer.contradictions] == [(1, 2)]
 
 
 def test_a_statement_without_a_mark_is_unsupported() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.domain import Page, Span
-from assistant.evidence.quotes import QuoteFinder, locate
+from assistant.evidence.quotes import QuoteFinder, locate, quotable
 from tests.evidence.writing import page
 
 
@@ -48,6 +48,8 @@ def test_layout_and_the_shape_of_quotation_marks_do_not_matter(quote: str, text:
         ("5 mg", "takes 2.5 mg daily"),
         ("5 mg", "takes 25 mg daily"),
         ("1", "INR was 1.5 today"),
+        ("INR was 1.", "INR was 1.5 today"),
+        (".5 today", "INR was 1.5 today"),
         ("no edema", "anno edema"),
         ("therapist", "the rapist"),
         ("longterm", "long-term oxygen"),
@@ -59,6 +61,13 @@ def test_layout_and_the_shape_of_quotation_marks_do_not_matter(quote: str, text:
 )
 def test_a_quote_with_anything_else_changed_is_not_found(quote: str, text: str) -> None:
     assert found(quote, text) == []
+
+
+def test_what_can_be_quoted_is_found_as_it_is_written_out() -> None:
+    text = "A well-\nknown hyper-\ntension, well-known; “low”\u00a0dose  of 5 mg\tdaily"
+    written = quotable(text)
+    assert written == 'A well-known hypertension, well-known; "low" dose of 5 mg daily'
+    assert found(written, text) == [text]
 
 
 def test_a_quotation_inside_the_quote_may_be_in_single_marks() -> None:

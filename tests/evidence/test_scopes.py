@@ -25,7 +25,7 @@ def marked(text: str) -> str:
         ("Negative for gout.", "gout-"),
         ("Possible pneumonia, cough", "pneumonia? cough"),
         ("to rule out gout", "rule? out? gout?"),
-        ("Take it if nauseous.", "take nauseous?"),
+        ("Take it if nauseous.", "take nausea?"),
         ("Her mother had gout, he has asthma", "mother@ gout@ asthma"),
         ("Allergies: NKDA", "allergi known- drug- allergi-"),
     ],

@@ -38,6 +38,8 @@ def passage(text: str = NOTE, start: int = 0) -> Passage:
         "Potassium was high at 5.9 mmol/L.",
         "His mother had breast cancer.",
         "There may be early osteoarthritis.",
+        "The record says that lisinopril is 0.02 g od.",
+        "It is documented that metoprolol 50 mg b.i.d. was begun on 12 May 2024.",
     ],
 )
 def test_what_the_cited_words_say_in_other_words_is_supported(statement: str) -> None:
@@ -51,6 +53,7 @@ def test_what_the_cited_words_say_in_other_words_is_supported(statement: str) ->
         ("Lisinopril 40 mg daily", "number"),
         ("Lisinopril 20 mcg daily", "unit"),
         ("Lisinopril 5 mg daily", "something else"),
+        ("Lisinopril 0.2 g daily", "number"),
         ("Losartan 20 mg daily", "Losartan"),
         ("Lisinopril 20 mg twice daily", "twice daily"),
         ("Metoprolol was started on 13 May 2024.", "date"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.evidence.terms import content_terms, terms
+from assistant.evidence.units import is_same_amount
 
 
 def keys(text: str) -> list[str]:
@@ -23,6 +24,14 @@ def keys(text: str) -> list[str]:
         ("SOB", "shortness of breath"),
         ("Tylenol BID", "paracetamol twice a day"),
         ("haemoglobin", "hemoglobin"),
+        ("b.i.d.", "bd"),
+        ("q.d. p.o.", "every day by mouth"),
+        ("2x daily", "two times a day"),
+        ("every six hours", "every 6 hours"),
+        ("twenty-five tablets", "25 tablets"),
+        ("when required", "prn"),
+        ("renal function", "kidney function"),
+        ("felt sick", "nausea"),
     ],
 )
 def test_what_means_the_same_has_the_same_keys(one: str, other: str) -> None:
@@ -30,10 +39,36 @@ def test_what_means_the_same_has_the_same_keys(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("20 mg", "20 mcg"), ("1+", "11+"), ("2nd", "3nd"), ("-2.5", "2.5"), ("normal", "abnormal")]
+    ("one", "other"),
+    [
+        ("20 mg", "20 mcg"),
+        ("1+", "11+"),
+        ("2nd", "3nd"),
+        ("-2.5", "2.5"),
+        ("normal", "abnormal"),
+        ("bd", "od"),
+        ("twenty, five", "25"),
+    ],
 )
 def test_what_means_another_thing_has_other_keys(one: str, other: str) -> None:
     assert keys(one) != keys(other)
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "other", "other_unit", "is_same"),
+    [
+        ("1", "g", "1000", "mg", True),
+        ("0.5", "mg", "500", "mcg", True),
+        ("1.5", "l", "1500", "ml", True),
+        ("1", "g", "100", "mg", False),
+        ("1", "g", "1000", "ml", False),
+        ("2", "week", "14", "day", False),  # only powers of ten are converted
+        ("120/80", "g", "120", "mg", False),
+        ("5", "mg", "5", "mg", True),
+    ],
+)
+def test_metric_units_of_one_amount_agree(number: str, unit: str, other: str, other_unit: str, is_same: bool) -> None:
+    assert is_same_amount(number, unit, other, other_unit) is is_same
 
 
 def test_function_words_and_marks_carry_no_meaning() -> None:
