@@ -1,7 +1,8 @@
 """How many planted defects the checker flags, by kind, and how many true statements it flags wrongly.
 
 Run as `EVAL_DATA=FOLDER python -m benchmarks.verification`: it reads statements/ and visit_notes/ there. Each statement
-is checked twice: against what it cites, and against its file alone without the quote. Results are kept in
+is checked twice: against what it cites, and against its file alone without the quote. More statements are made from
+visit_notes/ by seed (tests/evidence/planted.py), notes cut into pages. Results are kept in
 benchmarks/results/verification.json with the machine they ran on.
 """
 
@@ -20,8 +21,11 @@ from typing import Any
 from assistant.domain import Origin, Page, Support, Words
 from assistant.evidence.verification import Verifier
 from benchmarks.machine import describe_machine
+from tests.evidence.planted import note_pages, planted
 
 RESULTS = Path(__file__).parent / "results" / "verification.json"
+SEED = 1
+EACH_KIND = 100
 FLAGGED = (Support.UNSUPPORTED, Support.NOT_IN_RECORD)
 
 
@@ -58,6 +62,21 @@ def score(
     }
 
 
+def score_planted(pages: Sequence[Page]) -> dict[str, Any]:
+    """Shares flagged of the statements made here: of each kind of defect, and of each way to reword a truth."""
+    verifier = Verifier(pages)
+    total: Counter[tuple[bool, str]] = Counter()
+    flagged: Counter[tuple[bool, str]] = Counter()
+    for case in planted(pages, SEED, EACH_KIND):
+        found = verifier.verify(case.text, file=case.file, page=case.page, quote=case.quote)
+        total[case.is_true, case.kind] += 1
+        flagged[case.is_true, case.kind] += found.support in FLAGGED
+    return {
+        name: {kind: f"{flagged[true, kind]} of {total[true, kind]}" for true, kind in sorted(total) if true is wanted}
+        for name, wanted in (("defects_flagged", False), ("reworded_truths_flagged", True))
+    }
+
+
 def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -75,6 +94,7 @@ def main() -> None:
         "machine": describe_machine(),
         "against_file_and_quote": score(verifier, cases, kinds, with_quotes=True),
         "against_the_file_alone": score(verifier, without, kinds, with_quotes=False),
+        "planted_by_seed": score_planted(note_pages(folder / "visit_notes")),
     }
     arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))
