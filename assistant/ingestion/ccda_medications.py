@@ -14,9 +14,12 @@ from assistant.ingestion.ccda_statements import (
     is_negated,
     is_planned,
     own_name,
+    own_words,
+    related,
     stated_status,
     statement,
     status_code,
+    templates,
 )
 from assistant.ingestion.ccda_values import Concept, Interval, bounds, concept, dose, first_child, interval
 from assistant.ingestion.clinical_times import day_of
@@ -36,6 +39,7 @@ _STOPPED_WORDS = (
     "on hold",
 )
 _STOPPED_CODES = ("aborted", "cancelled", "nullified", "suspended", "held", "obsolete")
+_FREE_TEXT_SIG = "2.16.840.1.113883.10.20.22.4.147"
 _ADMINISTERED_SECTIONS = frozenset({"29549-3", "18610-6"})
 
 
@@ -120,11 +124,21 @@ def _dose(element: Element, context: Context) -> str | None:
 
 
 def _frequency(element: Element, context: Context) -> str | None:
-    words = [word for each in element.findall("effectiveTime") for word in _often(each)]
+    words = [word for each in element.findall("effectiveTime") for word in _often(each)] or _as_written(
+        element, context
+    )
     if element.find("precondition") is not None:
         reason = concept(element.find("precondition/criterion/value"), context.narrative).name
         words.append(f"as needed for {reason}" if reason else "as needed")
     return ", ".join(dict.fromkeys(words)) or None
+
+
+def _as_written(element: Element, context: Context) -> list[str]:
+    """The directions as free text, where the file has no times."""
+    for each in related(element):
+        if _FREE_TEXT_SIG in templates(each) and (words := own_words(each, context.narrative)):
+            return [words]
+    return []
 
 
 def _often(element: Element) -> Iterator[str]:

@@ -23,7 +23,7 @@ _SUSPECTED = ("unconfirmed", "provisional", "differential", "presumed")
 
 def allergy(resource: Node) -> Iterator[Fact]:
     """An AllergyIntolerance. Without a code, the substances that its reactions name."""
-    substance = coded(resource["code"])
+    substance = coded(resource.first("code", "substance"))  # DSTU2 has a substance
     found = [substance] if substance.name else [coded(each["substance"]) for each in resource["reaction"]]
     when = span(resource, "onset")
     recorded = Span(at=span(resource, "recorded").at or span(resource, "asserted").at)
@@ -58,10 +58,11 @@ def family_history(resource: Node) -> Iterator[Fact]:
 def _status(resource: Node, found: Coded, when: Span) -> ClinicalStatus:
     if says_none(found.code, found.name):
         return ClinicalStatus.NONE_KNOWN
-    certainty = code_of(resource["verificationStatus"])
+    # DSTU2 has one status for both.
+    certainty = code_of(resource.first("verificationStatus", "status"))
     if certainty == "refuted":
         return ClinicalStatus.RULED_OUT
-    clinical = _CLINICAL.get(code_of(resource["clinicalStatus"]))
+    clinical = _CLINICAL.get(code_of(resource.first("clinicalStatus", "status")))
     if clinical is None:
         is_over = when.last is not None or resource["abatementBoolean"].is_true or bool(resource["abatementString"])
         clinical = ClinicalStatus.RESOLVED if is_over else ClinicalStatus.ACTIVE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -65,6 +66,8 @@ _SUPPORTING = frozenset(
     "Patient Organization Practitioner PractitionerRole Location Medication Binary Composition DocumentReference "
     "DiagnosticReport RelatedPerson Specimen Endpoint MessageHeader HealthcareService Substance".split()
 )
+_BILLING = frozenset("Account Claim ClaimResponse Coverage ExplanationOfBenefit Invoice Provenance AuditEvent".split())
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ERROR = "entered-in-error"
 
 
@@ -110,6 +113,7 @@ class RecordSections:
         yield from self._measurements()
         for title, kinds in _LATER_SECTIONS:
             yield from self._section(title, self._of(kinds))
+        yield from self._others()
         yield from self._documents()
 
     def _is_meant(self, resource: Node) -> bool:
@@ -117,7 +121,9 @@ class RecordSections:
         if resource["status"].text == _ERROR or code_of(resource["verificationStatus"]) == _ERROR:
             self._not_used.errors += 1
             return False
-        if kind not in _READINGS and kind not in _SUPPORTING:
+        if kind in _READINGS or kind in _SUPPORTING:
+            return True
+        if kind in _BILLING or not resource["text"]["div"]:
             self._not_used.kinds[kind] += 1
             return False
         return True
@@ -188,6 +194,14 @@ class RecordSections:
         yield from fact_table(facts)
         if conclusion:
             yield Paragraph(text=f"Conclusion: {conclusion}")
+
+    def _others(self) -> Iterator[Item]:
+        """Resources of any other type in the words that they bring with them."""
+        for resource in self._resources:
+            kind = resource["resourceType"].text
+            if kind not in _READINGS and kind not in _SUPPORTING:
+                yield Heading(text=_CAPITAL.sub(" ", kind).capitalize())
+                yield from narrative_items(resource["text"])
 
     def _documents(self) -> Iterator[Item]:
         """Attached plain texts; attachments of other formats wait in `attachments` for their readers."""

@@ -161,6 +161,20 @@ def test_a_null_code_takes_its_translation_and_a_null_statement_says_nothing() -
     assert (entry.name, entry.code_system, entry.code) == ("Meniscus derangement", "ICD-9-CM", "717.2")
 
 
+def test_a_null_statement_is_none_whatever_codes_it_is_made_of() -> None:
+    entry = allergy(PENICILLIN, negation='nullFlavor="NI"')
+    assert entries_of(open_ccda, document(section("48765-2", "Allergies", "Penicillin G", entry))) == []
+
+
+def test_directions_in_free_text_are_the_frequency() -> None:
+    directions = """<entryRelationship><substanceAdministration><templateId root="2.16.840.1.113883.10.20.22.4.147"/>
+<text><reference value="#sig"/></text></substanceAdministration></entryRelationship>"""
+    entry = medication(f'<code code="1" {RXNORM} displayName="Amlodipine"/>', inside=directions)
+    text = '<paragraph>Amlodipine <content ID="sig">one in the morning</content></paragraph>'
+    [(found, _)] = entries_of(open_ccda, document(section("10160-0", "Medications", text, entry)))
+    assert found.frequency == "one in the morning"
+
+
 def test_no_information_is_no_entry() -> None:
     act = """<act classCode="ACT" moodCode="EVN"><templateId root="2.16.840.1.113883.10.20.22.4.12"/>
 <code nullFlavor="NI"><originalText><reference value="#p"/></originalText></code><statusCode code="completed"/></act>"""

@@ -275,6 +275,18 @@ def test_attached_texts_are_shown_and_attached_files_follow() -> None:
     assert (second.part, second.text) == ("attachment 1.pdf", "Letter from the clinic")
 
 
+def test_resources_of_another_type_are_shown_in_their_own_words() -> None:
+    flag = {"resourceType": "Flag", "text": {"div": "<div xmlns='http://www.w3.org/1999/xhtml'>Falls risk</div>"}}
+    assert text_of(open_fhir, bundle(flag)).endswith("Flag\n\nFalls risk")
+
+
+def test_older_allergies_have_one_status() -> None:
+    entry = only_entry(
+        {"resourceType": "AllergyIntolerance", "substance": concept("1", "Codeine"), "status": "refuted"}
+    )
+    assert (entry.name, entry.status) == ("Codeine", ClinicalStatus.RULED_OUT)
+
+
 def test_bills_are_not_shown_and_that_is_said() -> None:
     assert warnings_of(open_fhir, bundle({"resourceType": "Claim"}, {"resourceType": "Claim"})) == (
         "not shown: 2 Claim",
