@@ -2,6 +2,8 @@
 
     EVAL_DATA=FOLDER python -m benchmarks.retrieval [--key question] [--results FILE.jsonl] [--out SUMMARY.json]
 
+The two ways to embed a passage (the plain network, and products in bytes) are timed by turns in one process.
+
 `found` is the share of questions for which the first 1,000 words of the results, in rank order, hold 60 % or more of
 the five-word runs of an evidence sentence; `held` is the mean share of the evidence held.
 """
@@ -16,13 +18,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 from assistant.domain import Hit, Page
-from assistant.evidence.encoder import Encoder
+from assistant.evidence.byte_bert import ByteBert, is_fit
+from assistant.evidence.encoder import Encoder, byte_vectors, open_model, packaged_folder, plain_vectors
 from assistant.evidence.index import EvidenceIndex
+from assistant.evidence.passages import passages
 from assistant.ingestion.reading import PageRead, Upload, read_files
 from benchmarks.machine import describe_machine
 
@@ -30,6 +35,7 @@ _BUDGET_WORDS = 1000
 _RUN_WORDS = 5
 _HELD = 0.6
 _TOP_K = 40
+_TIMED_PAGES, _TIMED_PASSAGES, _TURNS = 40, 128, 9
 _KEYS = ("question", "reason", "description")
 
 
@@ -69,6 +75,7 @@ def main() -> int:
             "pages": len(pages),
             "passages": index.passage_count,
             "passages_per_second": round(index.passage_count / indexing_seconds, 1),
+            "embedded_per_second": _embedding_speeds(pages),
             "machine": describe_machine(),
             "scores": [asdict(score) for score in scores],
         }
@@ -76,6 +83,24 @@ def main() -> int:
     if arguments.out:
         arguments.out.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def _embedding_speeds(pages: Iterable[Page]) -> dict[str, float]:
+    """Passages a second with either kind of products: the median of turns, and the best, when least disturbed."""
+    model = open_model(packaged_folder())
+    texts = [passage.text for page in islice(pages, _TIMED_PAGES) for passage in passages(page)][:_TIMED_PASSAGES]
+    ways: dict[str, Callable[[], object]] = {"plain": lambda: plain_vectors(model, texts)}
+    if is_fit(model):
+        bert = ByteBert(model)
+        ways["bytes"] = lambda: byte_vectors(bert, model, texts)
+    speeds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(_TURNS):
+        for name, embed in ways.items():
+            started = time.perf_counter()
+            embed()
+            speeds[name].append(len(texts) / (time.perf_counter() - started))
+    medians = {name: round(statistics.median(found), 1) for name, found in speeds.items()}
+    return medians | {f"{name}_best": round(max(found), 1) for name, found in speeds.items()}
 
 
 def _arguments() -> argparse.Namespace:

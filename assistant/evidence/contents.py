@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.domain import Passage
-from assistant.evidence.coverage import Candidate
+from assistant.evidence.coverage import Candidate, Topic
 from assistant.evidence.encoder import Vectors
 from assistant.evidence.expansion import other_words
 from assistant.evidence.lexical import LexicalRanking, query_terms, terms
@@ -20,6 +20,8 @@ from assistant.evidence.ranking import POOL_PASSAGES, Layout, Scores, combined, 
 from assistant.evidence.search_scope import SearchScope
 from assistant.evidence.segments import Segment
 
+_POOL_OTHERS = 1000
+"""A broad question is filled up from so many of the passages that are not of its topic."""
 _OTHER_WORDS_SHARE = 0.5
 """What a word that may stand for the question's own counts, beside the question's own."""
 
@@ -69,7 +71,11 @@ class Contents:
         numbers = np.arange(self.first[segment.name], self.first[segment.name] + len(segment.passages), dtype=np.intp)
         if scope.is_of_files:
             return numbers
-        return numbers[[scope.holds_document(context.kind, context.date) for context in segment.contexts]]
+        is_held = [
+            scope.holds_place(passage.span.page_ref) and scope.holds_document(context.kind, context.date)
+            for passage, context in zip(segment.passages, segment.contexts, strict=True)
+        ]
+        return numbers[is_held]
 
     def cosines(self, vector: Vectors, numbers: NDArray[np.intp]) -> list[tuple[int, float]]:
         """(number, cosine) of the passages `numbers`, nearest first: the slow way, for a scope that Chroma ignores."""
@@ -81,14 +87,20 @@ class Contents:
     def _vectors(self) -> Vectors:
         return np.concatenate([segment.vectors for segment in self.segments if len(segment.vectors)])
 
-    def candidates(self, numbers: NDArray[np.intp], scores: Scores) -> list[Candidate]:
-        """The passages `numbers` with their `scores`, for a broad question."""
+    def candidates(self, topic: Topic, numbers: NDArray[np.intp], scores: Scores) -> list[Candidate]:
+        """Of the passages `numbers` with their `scores`, those of the topic and the best of the others."""
         documents = self._layout.document
+        pooled = np.zeros(len(numbers), dtype=np.bool_)
+        pooled[np.argsort(-scores, kind="stable")[:_POOL_OTHERS]] = True
         return [
             Candidate(
-                number=int(number), score=float(score), document=int(documents[number]), context=self.contexts[number]
+                number=int(number),
+                score=float(scores[place]),
+                document=int(documents[number]),
+                context=self.contexts[number],
             )
-            for number, score in zip(numbers, scores, strict=True)
+            for place, number in enumerate(numbers)
+            if pooled[place] or topic.has(self.contexts[number])
         ]
 
     def scores(self, query: str, nearness: Sequence[tuple[int, float]], numbers: NDArray[np.intp]) -> Scores:

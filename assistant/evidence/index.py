@@ -145,9 +145,8 @@ class EvidenceIndex:
         """
         contents = self._contents
         numbers, scores = self._scored(topic.query, contents, scope)
-        return chosen(
-            contents.passages, contents.terms, spread(contents.candidates(numbers, scores), topic, fewest), most
-        )
+        ranked = spread(contents.candidates(topic, numbers, scores), topic, fewest)
+        return chosen(contents.passages, contents.terms, ranked, most)
 
     def close(self) -> None:
         """Give back the folder: no file of it stays open, and the record can be deleted."""

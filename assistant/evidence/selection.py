@@ -24,9 +24,9 @@ _LOOKED_THROUGH = 200
 _Run = tuple[str, ...]
 
 
-def best_first(numbers: NDArray[np.intp], scores: NDArray[np.float64]) -> list[tuple[int, float]]:
+def best_first(numbers: NDArray[np.intp], scores: NDArray[np.float64]) -> Iterator[tuple[int, float]]:
     """(number, score) of passages, best first; `scores[i]` belongs to the passage `numbers[i]`."""
-    return [(int(numbers[place]), float(scores[place])) for place in np.argsort(-scores, kind="stable")]
+    return ((int(numbers[place]), float(scores[place])) for place in np.argsort(-scores, kind="stable"))
 
 
 def chosen(

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from assistant.errors import EvidenceError
-from assistant.evidence.encoder import Encoder
+from assistant.evidence.byte_bert import ByteBert, is_fit
+from assistant.evidence.encoder import Encoder, byte_vectors, open_model, packaged_folder, plain_vectors
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,31 @@ def test_like_meanings_are_nearer_than_unlike_ones(encoder: Encoder) -> None:
         ["trouble breathing", "dyspnea, she is short of breath", "fracture of the left wrist"]
     )
     assert asked @ like > asked @ unlike + 0.2
+
+
+def test_products_in_bytes_give_the_plain_networks_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_model(packaged_folder())
+    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: True)
+    assert is_fit(model)
+    texts = [
+        "Apixaban 5 mg twice daily.",
+        "Potassium 4.1 mmol/L (3.5-5.1)\n" * 40,
+        "  She fell on the stairs and broke her left wrist; no loss of consciousness.  ",
+    ]
+    plain, in_bytes = plain_vectors(model, texts), byte_vectors(ByteBert(model), model, texts)
+    assert in_bytes.shape == plain.shape
+    assert (plain * in_bytes).sum(axis=1).min() > 0.99
+    assert np.allclose(np.linalg.norm(in_bytes, axis=1), 1, atol=1e-5)
+
+
+def test_what_is_no_plain_bert_or_no_such_processor_keeps_the_plain_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_model(packaged_folder())
+    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: True)
+    monkeypatch.setattr(model[1], "pooling_mode", "cls")
+    assert not is_fit(model)
+    monkeypatch.undo()
+    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: False)
+    assert not is_fit(model)
 
 
 def test_it_knows_english_and_no_chinese(encoder: Encoder) -> None:
