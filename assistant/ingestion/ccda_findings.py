@@ -44,6 +44,8 @@ _ALLERGY_CLASSES = {
     "255620007": "food allergies",
     "762766007": "food allergies",
 }
+# SNOMED CT "problem", "disease", "clinical finding": negated, they say that there is none of any kind.
+_ANY_PROBLEM = frozenset({"55607006", "64572001", "404684003"})
 _RESOLVED = ("resolved", "remission", "cured")
 _INACTIVE = ("inactive", "no longer", "past", "prior", "history")
 _SUSPECTED = ("suspected", "provisional", "rule out", "possible", "probable")
@@ -128,10 +130,11 @@ def _in_brackets(words: list[str]) -> str:
 def problem(element: Element, context: Context) -> Iterator[Statement]:
     """A problem observation: its value, negated or not. A statement of no problems is one too."""
     coded = _problem_concept(element, context)
-    name = own_name(element, coded, context.narrative)
+    is_none = is_negated(element) and coded.code in _ANY_PROBLEM
+    name = "No known problems" if is_none else own_name(element, coded, context.narrative)
     if not name:
         return
-    status = _finding_status(element, coded, context)
+    status = ClinicalStatus.NONE_KNOWN if is_none else _finding_status(element, coded, context)
     yield statement(event_entry(EntryKind.PROBLEM, name, status, coded, _onset(element, context)), element, coded)
 
 

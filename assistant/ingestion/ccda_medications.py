@@ -39,6 +39,8 @@ _STOPPED_WORDS = (
     "on hold",
 )
 _STOPPED_CODES = ("aborted", "cancelled", "nullified", "suspended", "held", "obsolete")
+# SNOMED CT "drug or medicament", "pharmaceutical product", "medicinal product": negated, they say that there is none.
+_ANY_DRUG = frozenset({"410942007", "373873005", "763158003"})
 _FREE_TEXT_SIG = "2.16.840.1.113883.10.20.22.4.147"
 _ADMINISTERED_SECTIONS = frozenset({"29549-3", "18610-6"})
 
@@ -46,11 +48,12 @@ _ADMINISTERED_SECTIONS = frozenset({"29549-3", "18610-6"})
 def medication(element: Element, context: Context) -> Iterator[Statement]:
     """A medicine that the patient takes, took, was given or shall take."""
     drug, product = _drug(element, context)
-    name = own_name(element, drug, context.narrative) or product
+    is_none = is_negated(element) and drug.code in _ANY_DRUG
+    name = "No known medications" if is_none else own_name(element, drug, context.narrative) or product
     if not name:
         return
     when = _course(element)
-    status = _status(element, drug, when, context)
+    status = ClinicalStatus.NONE_KNOWN if is_none else _status(element, drug, when, context)
     entry = replace(
         event_entry(EntryKind.MEDICATION, name, status, drug, when),
         dose=_dose(element, context),

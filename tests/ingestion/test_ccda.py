@@ -120,6 +120,24 @@ def test_the_code_of_no_known_allergy_says_the_same_without_a_negation() -> None
     assert [entry.status for entry, _ in entries_of(open_ccda, data)] == [ClinicalStatus.NONE_KNOWN]
 
 
+def test_denied_problems_and_medicines_of_any_kind_are_none_known() -> None:
+    denied = 'negationInd="true"'
+    value = f'<value xsi:type="CD" code="55607006" {SNOMED} displayName="Problem"/>'
+    drug = medication(f'<code code="410942007" {SNOMED} displayName="drug or medication"/>')
+    data = document(
+        section("11450-4", "Problems", "No known problems", problem(value, negation=denied)),
+        section("10160-0", "Medications", "None", drug.replace('moodCode="EVN"', f'moodCode="EVN" {denied}', 1)),
+    )
+    assert [(entry.name, entry.status, words) for entry, words in entries_of(open_ccda, data)] == [
+        ("No known problems", ClinicalStatus.NONE_KNOWN, "No known problems"),
+        (
+            "No known medications",
+            ClinicalStatus.NONE_KNOWN,
+            "- No known medications: none known; 2023-11-01; SNOMED CT 410942007",
+        ),
+    ]
+
+
 def test_a_denied_allergy_to_one_drug_is_ruled_out_and_never_points_at_an_affirmation() -> None:
     entry = allergy(PENICILLIN, negation='negationInd="true"')
     data = document(section("48765-2", "Allergies", "Penicillin G: hives", entry))
