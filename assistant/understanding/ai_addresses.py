@@ -105,16 +105,26 @@ _DISGUISED = re.compile(
     r"|youareanai(?:assistant|model)|(?:忽略|无视)(?:之前|以上|先前|所有|的){1,4}(?:指令|指示|提示)"
 )
 _SQUEEZED_ANCHORS = (
-    "instruction",
-    "prompt",
+    "ignore",
+    "disregard",
+    "forget",
+    "override",
+    "systemprompt",
     "asanai",
     "youareanai",
+    "忽略",
+    "无视",
+)
+_SQUEEZED_OBJECTS = (
+    "instruction",
+    "prompt",
     "direction",
     "rules",
     "orders",
-    "commands",
-    "指令",
-    "指示",
+    "command",
+    "youareanai",
+    "asanai",
+    "指",
     "提示",
 )
 # Whole words are longer: "ignore all previous instructions" has 7 letters a word, drawn apart it has one or two.
@@ -133,7 +143,7 @@ def addresses(text: str) -> Iterator[tuple[int, int]]:
     squeezed = lowered
     for part, letter in _SQUEEZE:
         squeezed = squeezed.replace(part, letter)
-    if any(anchor in squeezed for anchor in _SQUEEZED_ANCHORS):
+    if any(one in squeezed for one in _SQUEEZED_ANCHORS) and any(one in squeezed for one in _SQUEEZED_OBJECTS):
         yield from _disguised(text)
 
 

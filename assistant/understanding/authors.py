@@ -51,7 +51,10 @@ _STANDS_FOR = re.compile(r"[ \t_•-]*(?:p\.?p\.?[ ])?")
 _TRADE_LINE = re.compile(rf"^\W*(?:{'|'.join(TRADES.strip().splitlines())})\b")
 _BELOW_LINES = 4
 _LONGEST_NAME_LINE = 90
+# A name with as many points as this or more is that of who signed.
+SIGNED = 10
 _CLOSING_POINTS, _SIGNED_BELOW_POINTS, _NAME_OVER_TRADE_POINTS = 10, 12, 6
+_MOST_NAME_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,7 @@ def _first_below(lines: Sequence[TextLine], page: int, points: int) -> Iterator[
 
 def _whole_line(line: TextLine, page: int) -> Author | None:
     """A line that is a name and no more, but for degrees."""
-    if len(line.text) > _LONGEST_NAME_LINE:
+    if len(line.text) > _LONGEST_NAME_LINE or line.text.count(" ") >= _MOST_NAME_WORDS or line.text.endswith("."):
         return None
     leading = _STANDS_FOR.match(line.text)
     author = _person_at(line, leading.end() if leading else 0, page, _NAME_OVER_TRADE_POINTS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from assistant.domain import Page, Region, SourceDocument, Span
-from assistant.understanding.authors import Author, author_of, authors
+from assistant.understanding.authors import SIGNED, Author, author_of, authors
 from assistant.understanding.event_dates import LabelledDate, event_date, labelled_dates, order_of
 from assistant.understanding.furniture import OF_A_DOCUMENT, OF_A_FILE, furniture
 from assistant.understanding.identities import PageIdentity
@@ -54,14 +54,17 @@ def _document(pages: Sequence[PageDigest], file: Sequence[PageDigest]) -> Source
     titled = next((page for page in pages[:_PAGES_FOR_KIND] if page.title), first)
     kind = kind_of(titled.title, [page.cues for page in pages[:_PAGES_FOR_KIND]])
     title = titled.title if titled.title and titled.title.kind is kind else None
-    dates, last_dates = list(_dates(pages)), list(_last_dates(pages))
-    date = event_date(kind, dates) or event_date(kind, last_dates)
+    dates = list(_dates(pages))
+    date = event_date(kind, dates)
+    if date is None:
+        dates += _last_dates(pages)
+        date = event_date(kind, dates)
     author = _author(pages)
     return SourceDocument(
         kind=kind,
         first_page=first.number,
         last_page=last.number,
-        date=date.written.read(_order(date, [*dates, *last_dates], pages, file)) if date else None,
+        date=date.written.read(_order(date, dates, pages, file)) if date else None,
         author=author.value if author else None,
         kind_span=_span(first.file, titled.number, title.line.start, title.line.end) if title else None,
         date_span=_span(first.file, date.page, date.start, date.end) if date else None,
@@ -86,7 +89,10 @@ def _last_dates(pages: Sequence[PageDigest]) -> Iterator[LabelledDate]:
 def _author(pages: Sequence[PageDigest]) -> Author | None:
     """Who signed at the end; else whom the beginning names; else who signed on a page before the last."""
     first, last = pages[0], pages[-1]
-    found = [*authors(last.tail, last.number), *authors(first.head, first.number)]
+    found = list(authors(last.tail, last.number))
+    if any(author.points >= SIGNED for author in found):
+        return author_of(found)
+    found += authors(first.head, first.number)
     if not found:
         found = [author for page in pages[-2:0:-1][:_PAGES_FOR_KIND] for author in authors(page.tail, page.number)]
     return author_of(found)
@@ -98,7 +104,7 @@ def _order(
     """The order of day and month in a document; in its file, where the document does not show it."""
     if len(date.written.readings) == 1:
         return DayOrder.UNKNOWN
-    order = order_of(dates, [*pages[0].head, *pages[-1].tail])
+    order = order_of([*dates, *_last_dates(pages)], [*pages[0].head, *pages[-1].tail])
     if order is not DayOrder.UNKNOWN:
         return order
     lines = [line for page in file[:_PAGES_FOR_ORDER] for line in page.head]

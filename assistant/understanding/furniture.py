@@ -47,9 +47,9 @@ def furniture(pages: Sequence[PageDigest], share: float = OF_A_DOCUMENT) -> dict
     """The headers and footers of pages that belong together, by page number; `share` of the pages have them."""
     found: dict[int, list[Region]] = {page.number: _lone_numbers(pages, page) for page in pages}
     for role, edges in ((Role.HEADER, [page.top for page in pages]), (Role.FOOTER, [page.bottom for page in pages])):
-        repeated = _repeated(pages, edges, share)
+        repeated = _repeated(pages, edges, share) if len(pages) > 1 else {}
         for page, lines in zip(pages, edges, strict=True):
-            found[page.number] += _regions(page, lines, repeated[page.number], role)
+            found[page.number] += _regions(page, lines, repeated.get(page.number, ()), role)
     return found
 
 
@@ -74,11 +74,11 @@ def _repeated(pages: Sequence[PageDigest], edges: Sequence[Sequence[TextLine]], 
             places[_key(line.text)].append((page, line))
     repeated: dict[int, set[int]] = {page.number: set() for page in pages}
     needed = max(2.0, share * (sum(page.was_read for page in pages) - 1))
-    known = _head_words(pages[0])
+    known = _head_words(pages[0]) if share == OF_A_DOCUMENT and len(pages) > 1 else frozenset()
     for found in places.values():
         level = _at_one_height(found)
         if len({page.number for page, _ in level}) < needed:
-            level = [one for one in found if share == OF_A_DOCUMENT and _is_running(*one, pages[0], known)]
+            level = [one for one in found if known and _is_running(*one, pages[0], known)]
         elif not _label_on(*level[0]):
             level = level[1:]
         if level and _is_clinical(level[0][1].text):

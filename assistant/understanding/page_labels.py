@@ -27,6 +27,8 @@ _FAX_SIGNS = (
     re.compile(r"\+?\(?\d{2,5}\)?[ -]?\d{3}[ -]?\d{3,4}\b"),
 )
 _LONGEST_FAX_LINE = 120
+_LONGEST_BARE = 16
+_SIGNS = ("pag", "pg", "p.", "p ", "pág", "seite", "页")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,9 @@ def page_label(line: str, start: int) -> PageLabel | None:
 
     A number that stands alone is one only if it goes on from page to page: `lone_number` finds it.
     """
+    lowered = line.lower()
+    if len(line) > _LONGEST_BARE and not any(sign in lowered for sign in _SIGNS):
+        return None
     found = _TOTALLED.search(line)
     if found:
         page = int(found["page"] or found["han_page"] or found["bare_page"])

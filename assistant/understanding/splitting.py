@@ -133,7 +133,7 @@ def _heading(before: PageDigest, page: PageDigest) -> float:
         points += 1.0
     if any(
         _INSTITUTION.search(text) and _is_new(text, before_words) and not _goes_on_from(text, before_head)
-        for text in head[:3]
+        for text in head[:2]
     ):
         points += 1.5
     if _names_patient_anew(page, before_words):
