@@ -49,8 +49,8 @@ def _part_rows(table: Table, is_ruled: Sequence[bool]) -> bool:
 
 def _are_two_rows(table: Table, above: TextLine, below: TextLine) -> bool:
     """Whether both lines fill the same cells, not all of which ran out of room."""
-    columns = {table.column(piece.x0) for piece in below.pieces}
-    if len(columns) < 2 or columns != {table.column(piece.x0) for piece in above.pieces}:
+    columns = {table.column(piece) for piece in below.pieces}
+    if len(columns) < 2 or columns != {table.column(piece) for piece in above.pieces}:
         return False
     return not all(_was_full(table, [above], piece) for piece in below.pieces)
 
@@ -66,7 +66,7 @@ def _usual_pitch(table: Table) -> float:
     pitches = [
         below.whole.y0 - above.whole.y0
         for above, below in pairwise(table.lines)
-        if below.gaps and table.column(below.pieces[0].x0) == 0
+        if below.gaps and table.column(below.pieces[0]) == 0
     ]
     return median(pitches) if pitches else 0.0
 
@@ -76,8 +76,8 @@ def _goes_on(table: Table, row: Sequence[TextLine], above: TextLine, below: Text
     pitch = below.whole.y0 - above.whole.y0
     if pitch > _WRAP_PITCH * below.height:
         return False
-    columns = {table.column(piece.x0) for piece in below.pieces}
-    begun = {table.column(piece.x0) for line in row for piece in line.pieces}
+    columns = {table.column(piece) for piece in below.pieces}
+    begun = {table.column(piece) for line in row for piece in line.pieces}
     if not columns <= begun:
         return False
     if pitch < _CLOSER * rows_apart and (0 not in columns or len(columns) < len(begun)):
@@ -92,9 +92,9 @@ def _goes_on(table: Table, row: Sequence[TextLine], above: TextLine, below: Text
 
 def _was_full(table: Table, row: Sequence[TextLine], piece: Piece) -> bool:
     """Whether the first word of the line had no room left in the cell above it."""
-    column = table.column(piece.x0)
-    cells = [part for line in row for part in line.pieces if table.column(part.x0) == column]
-    room = max(part.x1 for line in table.lines for part in line.pieces if table.column(part.x0) == column)
+    column = table.column(piece)
+    cells = [part for line in row for part in line.pieces if table.column(part) == column]
+    room = max(part.x1 for line in table.lines for part in line.pieces if table.column(part) == column)
     first = piece.words[0]
     return bool(cells) and cells[-1].x1 + (first.x1 - first.x0) + _SLACK_POINTS >= room
 
@@ -108,7 +108,7 @@ def _row(table: Table, lines: Sequence[TextLine]) -> Line:
     cells: dict[int, list[PlacedWord]] = {}
     for line in lines:
         for piece in line.pieces:
-            cells.setdefault(table.column(piece.x0), []).extend(piece.words)
+            cells.setdefault(table.column(piece), []).extend(piece.words)
     row: Line = []
     at = 0
     for column in sorted(cells):

@@ -38,8 +38,10 @@ class Table:
     lines: list[TextLine]
     gutters: list[Gap]
 
-    def column(self, x: float) -> int:
-        """The column, from 0, that a place stands in."""
+    def column(self, cell: Piece) -> int:
+        """The column, from 0, that a cell stands in: the one of its middle, or the first of several."""
+        crossed = sum(cell.x0 < gutter.x0 and gutter.x1 < cell.x1 for gutter in self.gutters)
+        x = cell.x0 if crossed > 1 else (cell.x0 + cell.x1) / 2
         return sum(x > (gutter.x0 + gutter.x1) / 2 for gutter in self.gutters)
 
 
