@@ -92,10 +92,19 @@ def test_a_document_s_date_counts_for_what_it_states_without_one() -> None:
 
 
 def test_two_citations_of_one_sentence_do_not_contradict_each_other() -> None:
-    text = "NKDA. Creatinine 88 and later 112 µmol/L on 12 May 2024."
+    text = "No latex allergy then; latex allergy now. Bisoprolol 5 mg.\n\nBisoprolol 7.5 mg."
     page_ = page(text)
-    spans = [Span(file="letter.pdf", page=1, start=at, end=at + 4) for at in (0, 0, 6)]
-    assert contradicting_spans(spans, lambda ref: page_) == ()
+    one_sentence = [Span(file="letter.pdf", page=1, start=at, end=at + 8) for at in (0, 24)]
+    assert contradicting_spans(one_sentence, lambda ref: page_) == ()
+    elsewhere = [*one_sentence[:1], Span(file="letter.pdf", page=2, start=24, end=30)]
+    assert contradicting_spans(elsewhere, lambda ref: page_)
+
+
+def test_what_one_document_states_twice_without_a_date_may_be_of_two_days() -> None:
+    page_ = page("Bisoprolol 5 mg.\n\nBisoprolol 7.5 mg.")
+    spans = [Span(file="letter.pdf", page=1, start=at, end=at + 10) for at in (0, 18)]
+    letter = document(DocumentKind.CLINIC_LETTER, "2024-05-12")
+    assert contradicting_spans(spans, lambda ref: page_, lambda span: letter) == ()
 
 
 def test_citations_are_named_by_their_numbers_and_no_reason_quotes_them() -> None:
