@@ -4,10 +4,10 @@
 
 const EVENTS = [
   "arrive", "open_record", "new_record", "rename_record", "delete_record", "open_sample", "add_files", "remove_file",
-  "rename_file", "accept_file", "unlock_file", "recognize_file", "cancel_reading", "ask", "again", "stop", "open_conversation", "new_conversation", "delete_conversation",
+  "rename_file", "accept_file", "unlock_file", "recognize_file", "cancel_reading", "ask", "again", "ask_rest", "stop", "open_conversation", "new_conversation", "delete_conversation",
   "open_citation", "open_page", "summarize",
 ];
-const OPENING = ["arrive", "open_record", "new_record", "open_sample", "open_conversation", "new_conversation", "ask", "again"];
+const OPENING = ["arrive", "open_record", "new_record", "open_sample", "open_conversation", "new_conversation", "ask", "again", "ask_rest"];
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 const SHADE = "anamnesis-shade";
 

@@ -1,10 +1,10 @@
-"""What of a record is searched: all of it, or only some files, kinds of documents, or a range of dates."""
+"""What of a record is searched: all of it, or only some files, pages, kinds of documents, or a range of dates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assistant.domain import DocumentKind, SourceDocument, SourceFile
+from assistant.domain import DocumentKind, PageRef, SourceDocument, SourceFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,7 @@ class SearchScope:
     """
 
     files: frozenset[str] | None = None
+    pages: frozenset[PageRef] | None = None
     kinds: frozenset[DocumentKind] | None = None
     first_date: str | None = None
     last_date: str | None = None
@@ -27,11 +28,17 @@ class SearchScope:
     @property
     def is_of_files(self) -> bool:
         """Whether it takes and leaves whole files only."""
-        return self.kinds is None and self.first_date is None and self.last_date is None
+        return self.pages is None and self.kinds is None and self.first_date is None and self.last_date is None
 
     def holds_file(self, file: str) -> bool:
         """Whether anything of the file may be in it."""
+        if self.pages is not None and all(page.file != file for page in self.pages):
+            return False
         return self.files is None or file in self.files
+
+    def holds_place(self, page: PageRef) -> bool:
+        """Whether a page is in it, whatever document it is of."""
+        return self.pages is None or page in self.pages
 
     def holds_document(self, kind: DocumentKind | None, date: str | None) -> bool:
         """Whether a document of this kind and date is in it."""
@@ -39,7 +46,7 @@ class SearchScope:
 
     def holds_page(self, file: SourceFile, page: int) -> bool:
         """Whether this page of the file is in it."""
-        if not self.holds_file(file.name):
+        if not self.holds_file(file.name) or not self.holds_place(PageRef(file=file.name, page=page)):
             return False
         document = document_of(file.documents, page)
         return self.holds_document(document.kind, document.date) if document else self.holds_document(None, None)

@@ -9,6 +9,7 @@ from itertools import groupby
 from assistant.conversation.marks import without_marks
 from assistant.domain import Answer, Citation, Conversation, Statement, Support
 from assistant.ui.answer_layout import Block, lay_out, lay_out_unchecked
+from assistant.ui.coverage_html import answer_coverage
 from assistant.ui.file_names import label
 from assistant.ui.markup import NOTHING, Child, Html, button, join, tag
 
@@ -166,6 +167,7 @@ def _foot(answer: Answer, *, turn: int, is_last: bool) -> Html:
         tag("b", verdict(answer.statements), class_="verdict proven" if proven else "verdict") if claims else None,
         tag("span", "stopped", class_="stopped") if answer.stopped else NOTHING,
         _incomplete(answer.files_waiting),
+        answer_coverage(answer, turn),
         tag("button", "copy", type="button", class_="link", data_copy=copied(answer)),
         button("again", "again", class_="link", data_turn=turn, data_question=answer.question) if is_last else NOTHING,
         tag("button", "edit question", type="button", class_="link", data_edit=turn, data_question=answer.question)

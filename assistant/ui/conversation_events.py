@@ -28,6 +28,19 @@ _NOTHING_SAID = "Stopped before anything was said."
 
 def ask(visit: Visit, occasion: Occasion) -> Iterator[View]:
     """A question: the words as they come, then the checked answer in their place."""
+    return _asked(visit, occasion, _scope(occasion))
+
+
+def ask_rest(visit: Visit, occasion: Occasion) -> Iterator[View]:
+    """The question of an answer once more, over the pages that nobody read for it."""
+    conversation, turn = open_conversation_of(visit), occasion.number("turn")
+    if conversation is None or not 0 <= turn < len(conversation.turns):
+        raise RecordNotFoundError("that answer is no longer there; reload the page")
+    not_read = frozenset(conversation.turns[turn].coverage.not_read)
+    return _asked(visit, Occasion({"question": occasion.text("question")}), SearchScope(pages=not_read))
+
+
+def _asked(visit: Visit, occasion: Occasion, scope: SearchScope) -> Iterator[View]:
     question, from_turn = occasion.text("question").strip(), occasion.number_or_none("replace")
     if not question:
         return
@@ -37,9 +50,7 @@ def ask(visit: Visit, occasion: Occasion) -> Iterator[View]:
     yield View(turns=earlier, answering=answering(question), notice=NOTHING, status=said("Answering."))
     visit.is_asked = True
     try:
-        work = visit.service.ask(
-            record_id, visit.conversation_id, question, replace_from_turn=from_turn, scope=_scope(occasion)
-        )
+        work = visit.service.ask(record_id, visit.conversation_id, question, replace_from_turn=from_turn, scope=scope)
         with stoppable(work) as events:
             yield from _drawn(question, events, stopped)
     except AnamnesisError as error:
@@ -102,9 +113,7 @@ def _turned(visit: Visit) -> View:
 def _scope(occasion: Occasion) -> SearchScope:
     """What the question is asked of, as the chips above it say; what cannot be read there narrows nothing."""
     kinds = frozenset(kind for kind in DocumentKind if kind.value in occasion.text("kinds").split(","))
-    files = frozenset(name for name in occasion.text("files").split("\n") if name)
     return SearchScope(
-        files=files or None,
         kinds=kinds or None,
         first_date=_day(occasion.text("first_date")),
         last_date=_day(occasion.text("last_date")),

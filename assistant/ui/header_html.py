@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
-from assistant.domain import Coverage, PageRef, ReadingMode, Record
+from assistant.domain import Coverage, ReadingMode, Record
 from assistant.language_models.answering import ModelDescription
-from assistant.ui.dates import count, page_ranges, tokens
-from assistant.ui.file_names import label
+from assistant.ui.coverage_html import pages_not_read
+from assistant.ui.dates import count, tokens
 from assistant.ui.markup import NOTHING, Html, button, join, tag
 
 _UNTITLED = "Untitled record"
@@ -149,23 +147,4 @@ def _reading_words(mode: ReadingMode, coverage: Coverage) -> list[Html]:
         ),
         tag("p", f"{_read_share(mode, coverage)}."),
     ]
-    return [*words, *_not_read(coverage.not_read)]
-
-
-def _not_read(pages: tuple[PageRef, ...]) -> list[Html]:
-    if not pages:
-        return []
-    rows = [
-        button(
-            "open_page",
-            tag("bdi", label(file).title),
-            tag("span", f"{'page' if len(numbers) == 1 else 'pages'} {page_ranges(numbers)}"),
-            class_="entry",
-            data_file=file,
-            data_page=numbers[0],
-        )
-        for file, numbers in (
-            (file, tuple(ref.page for ref in refs)) for file, refs in groupby(pages, key=lambda ref: ref.file)
-        )
-    ]
-    return [tag("h3", "Pages not read"), *rows]
+    return [*words, *pages_not_read(coverage.not_read)]

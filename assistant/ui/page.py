@@ -56,6 +56,7 @@ _LONG: dict[str, LongHandler] = {
     "recognize_file": reading_events.recognize_file,
     "ask": conversation_events.ask,
     "again": conversation_events.again,
+    "ask_rest": conversation_events.ask_rest,
     "summarize": summary_events.summarize,
 }
 

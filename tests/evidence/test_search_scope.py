@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.domain import DocumentKind, SourceDocument, SourceFile
+from assistant.domain import DocumentKind, PageRef, SourceDocument, SourceFile
 from assistant.evidence.search_scope import WHOLE_RECORD, SearchScope
 
 LETTER = SourceDocument(kind=DocumentKind.CLINIC_LETTER, first_page=1, last_page=2, date="2024-05-12")
@@ -47,3 +47,12 @@ def test_a_scope_says_whether_it_is_whole_or_of_whole_files() -> None:
     assert WHOLE_RECORD.is_whole
     assert SearchScope(files=frozenset()).is_of_files
     assert not SearchScope(last_date="2024").is_of_files
+
+
+def test_a_scope_of_pages_holds_these_alone() -> None:
+    scope = SearchScope(pages=frozenset({PageRef(file="a.pdf", page=2)}))
+    assert scope.holds_file("a.pdf")
+    assert not scope.holds_file("b.pdf")
+    assert scope.holds_page(FILE, 2)
+    assert not scope.holds_page(FILE, 1)
+    assert not scope.is_of_files

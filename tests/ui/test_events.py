@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from assistant.domain import DocumentKind, PageRef
 from assistant.errors import RecordNotFoundError
+from assistant.evidence.search_scope import SearchScope
 from assistant.ui import conversation_events, reading_events, record_events, source_events, summary_events
+from assistant.ui.drawing import draw_turns
 from assistant.ui.occasions import Occasion
 from assistant.ui.view import View
 from assistant.ui.visits import Visit, Visits
@@ -281,3 +284,21 @@ def test_a_closed_tab_stops_its_work() -> None:
 def _exhaust(views: Iterator[View]) -> None:
     for _ in views:
         pass
+
+
+def test_a_question_is_asked_of_the_chosen_dates_and_kinds(visit: Visit, service: FakeService) -> None:
+    asked(visit, first_date="2024-05-01", last_date="nonsense", kinds="laboratory,unheard_of")
+
+    kinds = frozenset({DocumentKind.LABORATORY})
+    assert service.scope == SearchScope(kinds=kinds, first_date="2024-05-01", last_date=None)
+
+
+def test_the_question_is_asked_again_over_the_pages_that_were_not_read(visit: Visit, service: FakeService) -> None:
+    asked(visit)
+    assert 'data-do="ask_rest"' in str(draw_turns(visit))
+
+    list(conversation_events.ask_rest(visit, Occasion({"turn": "0", "question": QUESTION})))
+
+    assert service.scope == SearchScope(pages=frozenset({PageRef(file="Referral, Dr Okafor.pdf", page=1)}))
+    with pytest.raises(RecordNotFoundError):
+        list(conversation_events.ask_rest(visit, Occasion({"turn": "7", "question": QUESTION})))
