@@ -31,7 +31,7 @@ def allergy(resource: Node) -> Iterator[Fact]:
         if each.name:
             status = _status(resource, each, Span())
             entry = fact(EntryKind.ALLERGY, each, status, when if when.begin else recorded)
-            yield with_details(entry, reaction=_reactions(resource))
+            yield with_details(entry, reaction=_reactions(resource), note=_criticality(resource))
 
 
 def condition(resource: Node) -> Iterator[Fact]:
@@ -70,14 +70,16 @@ def _status(resource: Node, found: Coded, when: Span) -> ClinicalStatus:
 
 
 def _reactions(resource: Node) -> str | None:
-    """ "Hives (severe)"; where no reaction is told, the criticality."""
+    """ "Hives (severe)"; None where no reaction is told."""
     told = []
     for each in resource["reaction"]:
         words = names(each["manifestation"]) or each["description"].text
         if words:
             severity = each["severity"].text
             told.append(f"{words} ({severity})" if severity else words)
-    if told:
-        return "; ".join(told)
+    return "; ".join(told) or None
+
+
+def _criticality(resource: Node) -> str:
     criticality = resource["criticality"].text
-    return f"criticality: {criticality}" if criticality and criticality != "unable-to-assess" else None
+    return f"criticality: {criticality}" if criticality and criticality != "unable-to-assess" else ""

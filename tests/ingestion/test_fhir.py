@@ -96,8 +96,10 @@ def test_allergies_keep_reactions_and_the_statement_that_there_are_none() -> Non
         "code": concept("7980", "Penicillin", "http://www.nlm.nih.gov/research/umls/rxnorm"),
         "reaction": [{"manifestation": [concept("247472004", "Hives")], "severity": "severe"}],
         "recordedDate": "2016-01-15",
+        "criticality": "high",
     }
     entry = only_entry(allergy)
+    assert "criticality: high" in text_of(open_fhir, bundle(allergy))
     assert (entry.status, entry.reaction, entry.date) == (ClinicalStatus.ACTIVE, "Hives (severe)", "2016-01-15")
     none = only_entry({"resourceType": "AllergyIntolerance", "code": concept("716186003", "No known allergy")})
     assert none.status is ClinicalStatus.NONE_KNOWN
