@@ -73,7 +73,7 @@ def set_page(plan: PagePlan) -> SetPage:
         count += len(lines)
         if piece.strip.is_row:
             page.rules += _rules(piece)
-            page.width = max(page.width, _right(piece.strip) + MARGIN)
+            page.width = max(page.width, round(_right(piece.strip) + MARGIN, 2))
     return page
 
 

@@ -70,6 +70,7 @@ def test_a_document_of_python_docx_keeps_headings_tables_and_page_breaks() -> No
 def test_insertions_are_read_deletions_are_not_and_a_warning_says_so() -> None:
     body = p(r("Dose ") + f"<w:del><w:r><w:delText>5</w:delText></w:r></w:del><w:ins>{r('10')}</w:ins>" + r(" mg"))
     assert text_of(body) == "Dose 10 mg"
+    assert text_of(p(r("a") + f"<w:moveFrom>{r('moved')}</w:moveFrom><w:del>{r('gone')}</w:del>")) == "a"
     assert warnings_of(body) == ("the document has tracked changes; it is read as if all were accepted",)
     assert warnings_of(p(r("Dose"))) == ()
 

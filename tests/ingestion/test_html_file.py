@@ -128,6 +128,12 @@ def test_the_encoding_is_found(data: bytes) -> None:
     assert pages_of(HtmlFile, data)[0].text in ("Größe", "Groe")
 
 
+def test_an_encoding_that_is_declared_is_not_guessed() -> None:
+    data = "<meta charset=iso-8859-2><p>Łódź".encode("iso-8859-2")
+    file = HtmlFile(Source(name="a", data=data), Limits())
+    assert (file.read(1).composed.text, file.warnings) == ("Łódź", ())
+
+
 def test_an_encoding_that_nobody_says_is_guessed_with_a_warning() -> None:
     data = "<p>患者男性，因胸痛入院。既往高血压病史十年，规律服药，血压控制可。否认药物过敏史。</p>".encode("gb18030")
     file = HtmlFile(Source(name="a", data=data), Limits())
