@@ -30,6 +30,11 @@ READERS: Mapping[str, str] = MappingProxyType(
         "ccda": "assistant.ingestion.ccda_file:open_ccda",
         "fhir": "assistant.ingestion.fhir_file:open_fhir",
         "hl7": "assistant.ingestion.hl7_file:open_hl7",
+        "xlsx": "assistant.ingestion.xlsx_file:XlsxFile",
+        "csv": "assistant.ingestion.csv_file:CsvFile",
+        "email": "assistant.ingestion.email_file:EmailFile",
+        "mbox": "assistant.ingestion.email_file:MailboxFile",
+        "zip": "assistant.ingestion.archive_file:ArchiveFile",
     }
 )
 _HEAD_BYTES = 65_536
