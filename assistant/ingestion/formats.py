@@ -15,6 +15,7 @@ from assistant.ingestion.encoding import decode, looks_like_text
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import OpenFile, Reader, Source
+from assistant.ingestion.structured_formats import looks_like_ccda, looks_like_fhir, looks_like_hl7
 
 # Loaded when the first file of the kind comes, in the child alone: a child that reads PDF starts in 0.2 s.
 READERS: Mapping[str, str] = MappingProxyType(
@@ -83,10 +84,7 @@ _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
 _XML = re.compile(r"\s*<(?:\?xml|[A-Za-z_][\w.:-]*[\s>])")
-_CCDA = re.compile(r"<(?:\w+:)?ClinicalDocument\b")
 _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"])')
-_FHIR = re.compile(r'"resourceType"\s*:')
-_HL7 = re.compile(r"[\x0b\s]*(?:MSH|FHS|BHS)[^\w\s]")
 _EMAIL = re.compile(r"(?:[A-Z][\w-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){3}", re.IGNORECASE)
 _EMAIL_FIELD = re.compile(r"^(?:mime-version|message-id|received|return-path):", re.IGNORECASE | re.MULTILINE)
 _EMAIL_BEGIN = re.compile(r"(?:from|to|subject|date|mime-version|received|return-path|message-id):", re.IGNORECASE)
@@ -162,16 +160,16 @@ def _zip_kind(head: bytes, tail: bytes, suffix: str) -> str:
 def _text_kind(head: bytes, suffix: str) -> str:
     """What text is meant as: its first characters say, and where they do not, its name. Raises FileRefusedError."""
     text = decode(head).text
-    if _HL7.match(text):
+    if looks_like_hl7(head):
         return "hl7"
     if _HTML.match(text):
         return "html"
-    if _CCDA.search(text) and _XML.match(text):
+    if looks_like_ccda(head):
         return "ccda"
     if _XML.match(text) and suffix not in _BY_SUFFIX:
         raise _refusal("an XML file that is no C-CDA document", suffix)
     if _JSON.match(text):
-        if _FHIR.search(text):
+        if looks_like_fhir(head):
             return "fhir"
         raise _refusal("a JSON file that is no FHIR resource", suffix)
     if _is_email(text, suffix):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# A C-CDA names its root within its first few kilobytes; comments and processing instructions may stand before it.
-_LOOKED_AT_BYTES = 32_768
+# A file names its root within its first kilobytes; comments and processing instructions may stand before it.
+_LOOKED_AT_BYTES = 65_536
 _CLINICAL_DOCUMENT = re.compile(r"<(?:[\w.-]+:)?ClinicalDocument[\s>]")
 _NOT_YET_ROOT = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)*", re.DOTALL)
 _JSON_START = re.compile(r"\s*[\[{]")
