@@ -7,16 +7,15 @@ it repeats: an allergy banner, the head of a table, a medicine.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Sequence
 from statistics import median
 
 from assistant.domain import Origin, Region, Role
-from assistant.understanding.lines import TextLine
+from assistant.understanding.lines import TextLine, line_key
 from assistant.understanding.page_digest import PageDigest
 from assistant.understanding.page_labels import PageLabel
 
-_DIGITS = re.compile(r"\d+")
 # Shares of the pages that a line stands on. Books change the header between left and right pages.
 OF_A_DOCUMENT, OF_A_FILE = 0.5, 0.8
 _NEAR_POINTS, _NEAR_IN_SCANS_POINTS = 6.0, 18.0
@@ -45,7 +44,7 @@ _HEADS_OF_A_TABLE = 3
 
 def furniture(pages: Sequence[PageDigest], share: float = OF_A_DOCUMENT) -> dict[int, list[Region]]:
     """The headers and footers of pages that belong together, by page number; `share` of the pages have them."""
-    found: dict[int, list[Region]] = {page.number: _lone_numbers(pages, page) for page in pages}
+    found = _lone_numbers(pages)
     for role, edges in ((Role.HEADER, [page.top for page in pages]), (Role.FOOTER, [page.bottom for page in pages])):
         repeated = _repeated(pages, edges, share) if len(pages) > 1 else {}
         for page, lines in zip(pages, edges, strict=True):
@@ -71,7 +70,7 @@ def _repeated(pages: Sequence[PageDigest], edges: Sequence[Sequence[TextLine]], 
     places: dict[str, list[tuple[PageDigest, TextLine]]] = defaultdict(list)
     for page, lines in zip(pages, edges, strict=True):
         for line in lines:
-            places[_key(line.text)].append((page, line))
+            places[page.keys[line.start]].append((page, line))
     repeated: dict[int, set[int]] = {page.number: set() for page in pages}
     needed = max(2.0, share * (sum(page.was_read for page in pages) - 1))
     known = _head_words(pages[0]) if share == OF_A_DOCUMENT and len(pages) > 1 else frozenset()
@@ -93,15 +92,15 @@ def _is_running(page: PageDigest, line: TextLine, first: PageDigest, known: Cont
 
     It may stand there once, where a document has two pages, so that nothing repeats.
     """
-    words = _key(line.text).split()
+    words = page.keys[line.start].split()
     if page is first or len(words) < _RUNNING_WORDS or not all(word in known for word in words):
         return False
-    if any(_key(line.text) == _key(other.text) for other in first.head[:_HEAD_LINES]):
+    if any(page.keys[line.start] == line_key(other.text) for other in first.head[:_HEAD_LINES]):
         return False  # a line of the first page at another height is no header
     identity = page.identity.identity
     stated = (*identity.names, *identity.birth_dates, *identity.numbers)
     names_patient = any(line.start <= one.span.start < line.end for one in stated)
-    return names_patient or words[:2] == _key(first.head[0].text).split()[:2]
+    return names_patient or words[:2] == line_key(first.head[0].text).split()[:2]
 
 
 def _at_one_height(found: list[tuple[PageDigest, TextLine]]) -> list[tuple[PageDigest, TextLine]]:
@@ -115,25 +114,21 @@ def _label_on(page: PageDigest, line: TextLine) -> PageLabel | None:
 
 
 def _head_words(page: PageDigest) -> frozenset[str]:
-    return frozenset(word for line in page.head[:_HEAD_LINES] for word in _key(line.text).split())
+    return frozenset(word for line in page.head[:_HEAD_LINES] for word in line_key(line.text).split())
 
 
-def _lone_numbers(pages: Sequence[PageDigest], page: PageDigest) -> list[Region]:
-    """Numbers alone on a line that go on from page to page."""
-    if len(pages) < _PAGES_WITH_LONE_NUMBERS or not page.alone:
-        return []
-    offsets = {label.page - other.number for other in pages if other is not page for label in other.alone}
-    bottom = {line.start for line in page.bottom}
-    return [
-        Region(start=label.start, end=label.end, role=Role.FOOTER if label.start in bottom else Role.HEADER)
-        for label in page.alone
-        if label.page - page.number in offsets
-    ]
+def _lone_numbers(pages: Sequence[PageDigest]) -> dict[int, list[Region]]:
+    """Numbers alone on a line that go on from page to page, by page number."""
+    found: dict[int, list[Region]] = {page.number: [] for page in pages}
+    offsets = Counter(label.page - page.number for page in pages for label in page.alone)
+    for page in pages if len(pages) >= _PAGES_WITH_LONE_NUMBERS else ():
+        bottom = {line.start for line in page.bottom}
+        for label in page.alone:
+            if offsets[label.page - page.number] > 1:
+                role = Role.FOOTER if label.start in bottom else Role.HEADER
+                found[page.number].append(Region(start=label.start, end=label.end, role=role))
+    return found
 
 
 def _is_clinical(text: str) -> bool:
     return _CLINICAL.search(text) is not None or len(_COLUMN_HEADS.findall(text)) >= _HEADS_OF_A_TABLE
-
-
-def _key(text: str) -> str:
-    return " ".join(_DIGITS.sub("#", text).split()).strip(" ·|-–").casefold()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from assistant.domain import Page
 
 _NUMBERS_PER_WORD = 7  # as `Words.to_bytes` packs them: start, end, x0, y0, x1, y1, confidence
 _START, _Y0, _Y1 = 0, 3, 5
+_DIGITS = re.compile(r"\d+")
 
 
 class TextLine(NamedTuple):
@@ -41,3 +43,8 @@ def lines_of(page: Page) -> list[TextLine]:
             lines.append(TextLine(text, at, y0, y1))
         at += len(text) + 1
     return lines
+
+
+def line_key(text: str) -> str:
+    """What a line has in common with itself on other pages: its words without their digits, in small letters."""
+    return " ".join(_DIGITS.sub("#", text).split()).strip(" ·|-–").casefold()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -19,7 +20,8 @@ def page_warnings(pages: Sequence[PageDigest]) -> Iterator[str]:
     numbers = [label.page for _, label in labelled]
     where = _where(pages)
     total = next(iter(totals), max(numbers))
-    missing = [number for number in range(1, total + 1) if number not in numbers]
+    counts = Counter(numbers)
+    missing = [number for number in range(1, total + 1) if number not in counts]
     # A page that is still to be recognized, or without a number, may be the one that seems missing.
     if missing and len(missing) > len(pages) - len(labelled):
         of_total = f" of {total}" if totals else ""
@@ -27,7 +29,7 @@ def page_warnings(pages: Sequence[PageDigest]) -> Iterator[str]:
         yield f"{_named(missing)}{of_total} {verb} missing from the document on {where}"
     if any(after < before for before, after in pairwise(numbers)):
         yield f"the pages of the document on {where} are out of order: they are numbered {_listed(numbers)}"
-    if repeated := sorted({number for number in numbers if numbers.count(number) > 1}):
+    if repeated := sorted(number for number, count in counts.items() if count > 1):
         yield f"{_named(repeated)} of the document on {where} stands there more than once"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistant.domain import DocumentKind, Origin, Page, Region
 from assistant.understanding.identities import PageIdentity, identity_of
 from assistant.understanding.instructions import instruction_regions
 from assistant.understanding.kinds import Title, cues, title_of
-from assistant.understanding.lines import TextLine, lines_of
+from assistant.understanding.lines import TextLine, line_key, lines_of
 from assistant.understanding.page_labels import PageLabel, is_fax_line, lone_number, page_label
 
 _HEAD_LINES, _TAIL_LINES = 24, 18
@@ -22,7 +23,8 @@ _ANY_DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDigest:
-    """A page without most of its text. `top` and `bottom` are the lines in its margins, from the edge inwards.
+    """A page without most of its text. `top` and `bottom` are the lines in its margins, from the edge inwards,
+    `keys` what compares each of them with those of other pages, by where the line begins.
 
     `label` is the page number that it states, `alone` a number alone on a line of a margin; both without what a fax
     machine wrote.
@@ -38,6 +40,7 @@ class PageDigest:
     tail: tuple[TextLine, ...]
     top: tuple[TextLine, ...]
     bottom: tuple[TextLine, ...]
+    keys: Mapping[int, str]
     fax: tuple[TextLine, ...]
     labels: tuple[PageLabel, ...]
     alone: tuple[PageLabel, ...]
@@ -76,6 +79,7 @@ def digest(page: Page) -> PageDigest:
         tail=tail,
         top=tuple(top),
         bottom=tuple(bottom),
+        keys={line.start: line_key(line.text) for line in margin},
         fax=tuple(fax),
         labels=tuple(labels),
         alone=tuple(alone),
