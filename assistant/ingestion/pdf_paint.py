@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pymupdf
 
 from assistant.ingestion.pdf_words import Boxes, Marks, displayed
-from assistant.ingestion.rules import Rules
+from assistant.ingestion.rules import THICKEST_RULE, Rules
 
 # MuPDF's names for what a page does.
 _LETTERS = ("fill-text", "stroke-text")
@@ -23,6 +23,8 @@ _THINNEST_COVER = 4.0
 _MOST_COVERINGS = 500
 _MOST_PATHS = 3_000
 _LEVEL_POINTS = 0.5
+_LOWEST_CELL_POINTS = 15.0
+_WIDEST_MARK = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,12 @@ class Paint:
         paths = sum(kind.endswith("-path") for kind in self.kinds)
         if not 0 < paths <= _MOST_PATHS:
             return Rules()
-        boxes = [box for path in page.get_cdrawings() for item in path["items"] if (box := _straight(item))]
+        boxes = [
+            box
+            for path in page.get_cdrawings()
+            for item in path["items"]
+            if (box := _straight(item)) is not None and not (path["type"] == "f" and _is_behind_words(box))
+        ]
         return Rules.of(map(tuple, displayed(boxes, page.rotation_matrix).tolist()))
 
     def coverings(self) -> list[Covering]:
@@ -94,6 +101,11 @@ class Paint:
 
     def _are(self, kinds: tuple[str, ...]) -> Marks:
         return np.array([kind in kinds for kind in self.kinds], dtype=np.bool_)
+
+
+def _is_behind_words(box: tuple[float, float, float, float]) -> bool:
+    """Whether a filled box is the colour behind some words of a line, rather than a cell or a rule."""
+    return THICKEST_RULE < box[3] - box[1] < _LOWEST_CELL_POINTS and THICKEST_RULE < box[2] - box[0] < _WIDEST_MARK
 
 
 def _straight(item: tuple[Any, ...]) -> tuple[float, float, float, float] | None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 Stretches = npt.NDArray[np.float64]
 
 # Thicker than this is a bar, shorter is a dash of a dotted line or a part of a drawing, in points.
-_THICKEST_POINTS = 3.0
+THICKEST_RULE = 2.0
 _SHORTEST_POINTS = 6.0
 _MOST_RULES = 4_000
 _NONE: Stretches = np.zeros((0, 3))
@@ -34,9 +34,9 @@ class Rules:
                 break
             across, down = x1 - x0, y1 - y0
             if down >= _SHORTEST_POINTS:
-                upright += [((x0 + x1) / 2, y0, y1)] if across <= _THICKEST_POINTS else [(x0, y0, y1), (x1, y0, y1)]
+                upright += [((x0 + x1) / 2, y0, y1)] if across <= THICKEST_RULE else [(x0, y0, y1), (x1, y0, y1)]
             if across >= _SHORTEST_POINTS:
-                level += [((y0 + y1) / 2, x0, x1)] if down <= _THICKEST_POINTS else [(y0, x0, x1), (y1, x0, x1)]
+                level += [((y0 + y1) / 2, x0, x1)] if down <= THICKEST_RULE else [(y0, x0, x1), (y1, x0, x1)]
         return cls(_stacked(upright), _stacked(level))
 
     def stands_between(self, left: float, right: float, top: float, bottom: float) -> bool:

@@ -112,6 +112,15 @@ def test_an_upright_rule_parts_cells_that_stand_close() -> None:
     assert lines_of(draw) == ["Potassium\t5.9\tmmol/L", "Sodium\t139\tmmol/L"]
 
 
+def test_words_with_a_marker_behind_each_are_no_cells() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        page.insert_text((60, 100), "Potassium was high and is lower now", fontsize=10)
+        for x0, y0, x1, y1, *_ in page.get_text("words"):
+            page.draw_rect((x0, y0, x1, y1), fill=(1, 1, 0.5), color=None, width=0, overlay=False)
+
+    assert text_of(draw) == "Potassium was high and is lower now"
+
+
 def test_columns_with_narrow_gaps_are_cells_where_they_stand_in_line() -> None:
     rows = tuple((f"Day{n}", f"{130 + n}", f"{3 + n / 10}", f"{70 + n}") for n in range(6))
     lines = lines_of(lambda page: table(page, rows, (60, 90, 115, 138)))
