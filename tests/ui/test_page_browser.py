@@ -141,7 +141,7 @@ def test_a_question_can_be_asked_again_and_edited(visitor: Visitor, service: Fak
     visitor.ask("What was the potassium?")
     visitor.page.wait_for_selector("#turns .question:has-text('potassium')")
     visitor.wait_for_answers(1)
-    visitor.page.click("#turns >> text=again")
+    visitor.page.click('#turns >> text="again"')
     visitor.wait_for_answers(1)
 
     questions = [turn.question for turn in service.conversations(service.records()[0].id)[0].turns]
