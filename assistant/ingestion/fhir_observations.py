@@ -25,7 +25,7 @@ _SYSTOLIC, _DIASTOLIC = "8480-6", "8462-4"
 
 
 def observation(resource: Node) -> Iterator[Fact]:
-    """An Observation: itself, then each of its components. A panel without a value of its own is its components."""
+    """An Observation: itself, then each of its components. A panel without a value of its own is no result."""
     found = coded(resource["code"])
     kind = EntryKind.VITAL if _is_vital(resource, found.code) else EntryKind.RESULT
     status = _STATUSES.get(resource["status"].text, ClinicalStatus.FINAL)
@@ -36,7 +36,8 @@ def observation(resource: Node) -> Iterator[Fact]:
     value, unit = _value(resource)
     if value is None and found.code in _PRESSURE_PANELS:
         value, unit = _pressure(parts)
-    if found.name and (value is not None or not parts):
+    is_group = bool(parts or resource["hasMember"])
+    if found.name and (value is not None or not is_group):
         yield _measured(fact(kind, found, status, when), resource, value, unit)
     for part in parts:
         yield _measured(fact(kind, coded(part["code"]), status, when), part, *_value(part))

@@ -189,6 +189,12 @@ def test_a_blood_pressure_is_one_and_its_two_components() -> None:
     ]
 
 
+def test_a_panel_of_other_observations_is_no_result() -> None:
+    panel = {"resourceType": "Observation", "code": concept("1", "Panel"), "hasMember": [{"reference": "urn:uuid:o"}]}
+    member = {"resourceType": "Observation", "id": "o", "code": concept("2", "K"), "valueInteger": 5}
+    assert only_entry(panel, member).name == "K"
+
+
 def test_an_absent_value_is_not_invented() -> None:
     observation = {
         "resourceType": "Observation",
