@@ -1,6 +1,7 @@
-"""Time the readers: pages a second, the first page, memory, pictures. Run as `python -m benchmarks.ingestion`.
+"""Time the readers: pages a second, the first page, stopping, memory, pictures, and the rows of tables that they keep.
 
-The PDFs are made here: 450 words a page, every second page in two columns, every tenth with a laboratory table.
+Run as `python -m benchmarks.ingestion`. The PDFs are made here: 450 words a page, every second page in two columns,
+every tenth with a laboratory table; scans are pictures of such pages at 200 dots per inch.
 Results are kept in benchmarks/results/ingestion.json with the machine they ran on.
 """
 
@@ -18,10 +19,14 @@ from pathlib import Path
 
 import pymupdf
 
+from assistant.ingestion.limits import Limits
+from assistant.ingestion.pdf import PdfFile
 from assistant.ingestion.pictures import page_picture
+from assistant.ingestion.reader import Source
 from assistant.ingestion.reading import FileRead, PageRead, Upload, read_files
 from assistant.library.store import Library
 from benchmarks.machine import describe_machine
+from benchmarks.table_pages import STYLES, kept_share
 
 RESULTS = Path(__file__).parent / "results" / "ingestion.json"
 TEXT = """
@@ -46,6 +51,16 @@ def write_pdf(path: Path, pages: int) -> Upload:
             for row, cells in enumerate(ROWS * 5 if number % 10 == 0 else ()):
                 for x, cell in zip((60, 200, 280, 360, 480), cells, strict=True):
                     page.insert_text((x, 600 + row * 14), cell, fontsize=9)
+        document.save(path)
+    return Upload(name=path.name, path=path)
+
+
+def write_scan(path: Path, digital: Path, pages: int) -> Upload:
+    """A PDF of pictures of pages, without a text layer."""
+    with pymupdf.open(digital) as source, pymupdf.open() as document:
+        for number in range(pages):
+            picture = source[number].get_pixmap(dpi=200, colorspace=pymupdf.csGRAY).tobytes("jpeg")
+            document.new_page(width=595, height=842).insert_image((0, 0, 595, 842), stream=picture)
         document.save(path)
     return Upload(name=path.name, path=path)
 
@@ -106,6 +121,25 @@ def pictures(path: Path) -> dict[str, float]:
     return {"median_ms": round(statistics.median(times), 1), "slowest_ms": round(max(times), 1)}
 
 
+def seconds_to_stop(upload: Upload) -> float:
+    """How long closing takes while pages are being read."""
+    events = read_files([upload])
+    for _ in range(20):
+        next(events)
+    began = time.perf_counter()
+    events.close()
+    return round(time.perf_counter() - began, 3)
+
+
+def table_rows_kept() -> dict[str, float]:
+    """The share of the rows of invented tables that stand on one line each, cell by cell, for every style."""
+
+    def text_of(data: bytes) -> str:
+        return PdfFile(Source(name="table.pdf", data=data), Limits()).read(1).composed.text
+
+    return {style.name: kept_share(text_of, style) for style in STYLES}
+
+
 def readers_peak_mib() -> float:
     """The most memory that any child of this process has held, from the kernel's own count."""
     peaks = [0]
@@ -132,6 +166,9 @@ def main() -> None:
             "warm_start": read(short),
         }
         results["read"] = {**read(long), "reader_peak_mib": readers_peak_mib()}
+        results["read_scans"] = read(write_scan(Path(folder) / "scans.pdf", long.path, min(read_pages, 50)))
+        results["seconds_to_stop"] = seconds_to_stop(long)
+        results["table_rows_kept"] = table_rows_kept()
         results["read_and_store"] = read_and_store(longest, Library(Path(folder) / "data"))
         results["reader_peak_mib"] = readers_peak_mib()
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - own_bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -20,6 +21,7 @@ _CLOSER = 0.85
 _RULED_SHARE = 0.3
 _FEWEST_RULES = 2
 _SLACK_POINTS = 1.0
+_NUMBER = re.compile(r"[<>≤≥~+\-–]?\d[\d.,:/%]*")
 
 
 def rows_of(table: Table, rules: Rules) -> list[Line]:
@@ -31,7 +33,8 @@ def rows_of(table: Table, rules: Rules) -> list[Line]:
     rows = [[lines[0]]]
     for (above, below), has_rule in zip(pairwise(lines), is_ruled, strict=True):
         goes_on = not has_rule if by_rules else not has_rule and _goes_on(table, rows[-1], above, below, rows_apart)
-        if goes_on and _fits(table, rows[-1], below):
+        # A line that runs across the columns is no part of a row, whatever the rules say.
+        if goes_on and not any(map(below.crosses, table.gutters)):
             rows[-1].append(below)
         else:
             rows.append([below])
@@ -48,11 +51,23 @@ def _part_rows(table: Table, is_ruled: Sequence[bool]) -> bool:
 
 
 def _are_two_rows(table: Table, above: TextLine, below: TextLine) -> bool:
-    """Whether both lines fill the same cells, not all of which ran out of room."""
+    """Whether both lines fill the same cells, not all of which ran out of room; or numbers stand over numbers."""
+    if _has_number_over_number(table, above, below):
+        return True
     columns = {table.column(piece) for piece in below.pieces}
     if len(columns) < 2 or columns != {table.column(piece) for piece in above.pieces}:
         return False
     return not all(_was_full(table, [above], piece) for piece in below.pieces)
+
+
+def _has_number_over_number(table: Table, above: TextLine, below: TextLine) -> bool:
+    """Whether a column has a number in both lines and nothing else: no number is wrapped."""
+    numbers = {table.column(piece) for piece in above.pieces if _is_number(piece)}
+    return any(_is_number(piece) and table.column(piece) in numbers for piece in below.pieces)
+
+
+def _is_number(piece: Piece) -> bool:
+    return len(piece.words) == 1 and _NUMBER.fullmatch(piece.words[0].text) is not None
 
 
 def _between(above: TextLine, below: TextLine) -> tuple[float, float, float, float]:
@@ -78,7 +93,7 @@ def _goes_on(table: Table, row: Sequence[TextLine], above: TextLine, below: Text
         return False
     columns = {table.column(piece) for piece in below.pieces}
     begun = {table.column(piece) for line in row for piece in line.pieces}
-    if not columns <= begun:
+    if not columns <= begun or _has_number_over_number(table, above, below):
         return False
     if pitch < _CLOSER * rows_apart and (0 not in columns or len(columns) < len(begun)):
         return True
@@ -97,11 +112,6 @@ def _was_full(table: Table, row: Sequence[TextLine], piece: Piece) -> bool:
     room = max(part.x1 for line in table.lines for part in line.pieces if table.column(part) == column)
     first = piece.words[0]
     return bool(cells) and cells[-1].x1 + (first.x1 - first.x0) + _SLACK_POINTS >= room
-
-
-def _fits(table: Table, row: Sequence[TextLine], below: TextLine) -> bool:
-    """A ruled row may hold anything but a line that runs across its columns."""
-    return not any(map(below.crosses, table.gutters)) or len(row) == 0
 
 
 def _row(table: Table, lines: Sequence[TextLine]) -> Line:

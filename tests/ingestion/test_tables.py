@@ -102,6 +102,19 @@ def test_rules_part_rows_and_cells_that_alignment_does_not() -> None:
     ]
 
 
+def test_numbers_one_below_the_other_are_two_rows_even_between_rules() -> None:
+    def draw(page: pymupdf.Page) -> None:
+        for y in (100, 130, 160, 190):
+            page.draw_line((60, y), (400, y), width=0.5)
+        for row, day in enumerate(("3 May", "4 May", "5 May")):
+            for line, (hour, pulse) in enumerate((("morning", 88 + row), ("evening", 92 + row))):
+                top = 111 + 30 * row + 12 * line
+                for x, cell in ((64, day if line == 0 else ""), (150, hour), (300, str(pulse))):
+                    page.insert_text((x, top), cell, fontsize=10)
+
+    assert lines_of(draw)[:2] == ["3 May\tmorning\t88", "\tevening\t92"]
+
+
 def test_an_upright_rule_parts_cells_that_stand_close() -> None:
     def draw(page: pymupdf.Page) -> None:
         grid(page, [100, 116, 132], [60, 110, 135, 180])
