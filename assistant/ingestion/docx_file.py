@@ -8,7 +8,7 @@ from zipfile import ZipFile
 from lxml import etree
 
 from assistant.ingestion.docx_numbering import Numbering
-from assistant.ingestion.docx_styles import Styles, number_of
+from assistant.ingestion.docx_styles import Styles, is_on, number_of, paints
 from assistant.ingestion.docx_text import PAGE_BREAK, Met, ParagraphText, TextReader
 from assistant.ingestion.flow import Heading, Item, PageBreak, Paragraph
 from assistant.ingestion.flow_layout import FlowFile
@@ -82,8 +82,8 @@ class _Document:
 
     def _paragraph(self, element: etree._Element, is_shaded: bool) -> Iterator[Item]:
         properties = properties_of(element, "pPr")
-        found = self._reader.read(element, is_shaded=is_shaded)
-        if child_of(properties, "pageBreakBefore") is not None:
+        found = self._reader.read(element, properties, is_shaded=is_shaded)
+        if is_on(child_of(properties, "pageBreakBefore")):
             yield PageBreak()
         yield from self._text_items(found, properties)
         yield from found.hidden
@@ -140,9 +140,11 @@ class _Document:
         yield from table_items(rows)
 
     def _cell(self, cell: etree._Element, is_shaded: bool) -> Cell:
-        properties = child_of(cell, "tcPr")
+        properties = properties_of(cell, "tcPr")
+        if properties is None:
+            return Cell(blocks=tuple(self._blocks(cell, is_shaded=is_shaded)))
         columns = _count(child_of(properties, "gridSpan"), 1)  # a cell merged with the one above is there, and empty
-        ground = is_shaded or child_of(properties, "shd") is not None
+        ground = is_shaded or paints(child_of(properties, "shd"))
         return Cell(blocks=tuple(self._blocks(cell, is_shaded=ground)), columns=columns)
 
     def _furniture(self, kind: str) -> Iterator[Iterator[Item]]:

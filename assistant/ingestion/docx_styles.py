@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -23,13 +25,32 @@ class NumberingRef:
     level: int | None
 
 
+class Look(NamedTuple):
+    """What may hide words: None where it is not said. `color` as RRGGBB, size in half-points."""
+
+    is_vanished: bool | None = None
+    color: str | None = None
+    half_points: int | None = None
+
+    def over(self, other: Look) -> Look:
+        """This look, and where it does not say, the other."""
+        return Look(
+            other.is_vanished if self.is_vanished is None else self.is_vanished,
+            other.color if self.color is None else self.color,
+            other.half_points if self.half_points is None else self.half_points,
+        )
+
+
+NO_LOOK = Look()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Style:
     name: str
     based_on: str | None
     outline: int | None
     numbering: NumberingRef | None
-    is_hidden: bool | None
+    look: Look
 
 
 class Styles:
@@ -39,6 +60,7 @@ class Styles:
         self._styles = {} if root is None else {value_of(s, "styleId") or "": _style(s) for s in _all_styles(root)}
 
         self._chains: dict[str, list[_Style]] = {"": []}
+        self._looks: dict[str, Look] = {"": NO_LOOK}
 
     def heading_level(self, properties: etree._Element | None) -> int | None:
         """1 for the title, 2 for a first-level heading and so on; None for other paragraphs."""
@@ -65,12 +87,12 @@ class Styles:
         """The id of the style that a paragraph or run names."""
         return value_of(child_of(properties, "pStyle"), "val") or value_of(child_of(properties, "rStyle"), "val")
 
-    def is_hidden(self, properties: etree._Element | None) -> bool:
-        """Whether a run is hidden text, by itself or by its style."""
-        own = is_on(child_of(properties, "vanish"))
-        if own is None:
-            own = next((style.is_hidden for style in self._chain(properties) if style.is_hidden is not None), None)
-        return bool(own)
+    def look(self, properties: etree._Element | None) -> Look:
+        """How the styles that a paragraph or run names, and a run's own properties, make its words look."""
+        name = self.style_id(properties) or ""
+        if name not in self._looks:
+            self._looks[name] = reduce(Look.over, (style.look for style in self._chain(properties)), NO_LOOK)
+        return _look(properties).over(self._looks[name])
 
     def _chain(self, properties: etree._Element | None) -> list[_Style]:
         name = self.style_id(properties) or ""
@@ -98,8 +120,27 @@ def _style(element: etree._Element) -> _Style:
         based_on=value_of(child_of(element, "basedOn"), "val"),
         outline=number_of(value_of(child_of(paragraph, "outlineLvl"), "val")),
         numbering=_numbering(paragraph),
-        is_hidden=is_on(child_of(run, "vanish")),
+        look=_look(run),
     )
+
+
+def _look(properties: etree._Element | None) -> Look:
+    if properties is None:
+        return NO_LOOK
+    color = value_of(child_of(properties, "color"), "val")
+    return Look(
+        is_vanished=is_on(child_of(properties, "vanish")),
+        color=None if color is None else color.upper(),
+        half_points=number_of(value_of(child_of(properties, "sz"), "val")),
+    )
+
+
+def paints(shading: etree._Element | None) -> bool:
+    """Whether a shading is another ground than white paper."""
+    if shading is None:
+        return False
+    fill = (value_of(shading, "fill") or "auto").upper()
+    return fill not in ("AUTO", "FFFFFF") or value_of(shading, "val") not in ("clear", "nil", None)
 
 
 def _numbering(properties: etree._Element | None) -> NumberingRef | None:

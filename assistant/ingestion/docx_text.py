@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lxml import etree
 
 from assistant.domain import HidingPlace
-from assistant.ingestion.docx_styles import Styles, is_on
+from assistant.ingestion.docx_styles import NO_LOOK, Look, Styles, is_on, paints
 from assistant.ingestion.flow import HiddenWords
 from assistant.ingestion.office_math import math_text
 from assistant.ingestion.office_xml import child_of, descendants, name_of, properties_of, value_of
@@ -59,6 +60,13 @@ class ParagraphText:
         return "".join(self.pieces).replace(f"]{_STRUCK}", "")
 
 
+class _Ground(NamedTuple):
+    """What a paragraph gives its runs: whether it stands on a colored ground, and the look of its style."""
+
+    is_shaded: bool
+    look: Look
+
+
 class TextReader:
     """Reads paragraphs in their order; a field may begin in one and end in another."""
 
@@ -67,64 +75,68 @@ class TextReader:
         self._styles = styles
         self._fields: list[_Field] = []
 
-    def read(self, paragraph: etree._Element, *, is_shaded: bool) -> ParagraphText:
+    def read(
+        self, paragraph: etree._Element, properties: etree._Element | None = None, *, is_shaded: bool
+    ) -> ParagraphText:
         """The paragraph's text. `is_shaded`: it stands on a ground of its own, where white letters can be seen."""
         found = ParagraphText()
-        properties = properties_of(paragraph, "pPr")
-        ground = is_shaded or (properties is not None and child_of(properties, "shd") is not None)
+        if properties is None:
+            ground = _Ground(is_shaded, NO_LOOK)
+        else:
+            look = self._styles.look(properties)
+            ground = _Ground(is_shaded or paints(child_of(properties, "shd")), look)
         self._children(paragraph, found, ground)
         return found
 
-    def _children(self, element: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
+    def _children(self, element: etree._Element, found: ParagraphText, ground: _Ground) -> None:
         for child in element:
-            self._element(child, found, is_shaded)
+            self._element(child, found, ground)
 
-    def _element(self, element: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
+    def _element(self, element: etree._Element, found: ParagraphText, ground: _Ground) -> None:
         name = name_of(element)
         if name in _SKIPPED:
             self.met.has_changes |= name in ("del", "moveFrom")
         elif name == "r":
-            self._run(element, found, is_shaded)
+            self._run(element, found, ground)
         elif name in ("oMath", "oMathPara"):
             found.pieces.append(f" {math_text(element)} ")
         elif name == "fldSimple":
-            self._simple_field(element, found, is_shaded)
+            self._simple_field(element, found, ground)
         else:
             self.met.has_changes |= name in ("ins", "moveTo")
-            self._children(element, found, is_shaded)
+            self._children(element, found, ground)
 
-    def _simple_field(self, element: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
+    def _simple_field(self, element: etree._Element, found: ParagraphText, ground: _Ground) -> None:
         if _field_name(value_of(element, "instr") or "") in _PAGE_FIELDS:
             found.pieces.append(PAGE_NUMBER)
         else:
-            self._children(element, found, is_shaded)
+            self._children(element, found, ground)
 
-    def _run(self, run: etree._Element, found: ParagraphText, is_shaded: bool) -> None:
-        pieces = [self._run_part(child, found) for child in run]
-        text = "".join(pieces)
+    def _run(self, run: etree._Element, found: ParagraphText, ground: _Ground) -> None:
+        text = "".join([self._run_part(child, found) for child in run])
         properties = properties_of(run, "rPr")
-        if properties is None or not text.strip():
+        if not text.strip() or (properties is None and ground.look is NO_LOOK):
             found.pieces.append(text)
             return
         if value_of(child_of(properties, "vertAlign"), "val") == "superscript":
             text = raised(text)
         if any(is_on(child_of(properties, name)) for name in ("strike", "dstrike")):
             text = f"{_STRUCK}{text}]"
-        place = self._hiding_place(properties, is_shaded)
+        place = self._hiding_place(properties, ground)
         if place is None:
             found.pieces.append(text)
         else:
             found.hidden.append(HiddenWords(text=text, place=place))
 
-    def _hiding_place(self, properties: etree._Element, is_shaded: bool) -> HidingPlace | None:
-        if self._styles.is_hidden(properties):
+    def _hiding_place(self, properties: etree._Element | None, ground: _Ground) -> HidingPlace | None:
+        look = self._styles.look(properties).over(ground.look)
+        if look.is_vanished:
             return HidingPlace.INVISIBLE
-        size = value_of(child_of(properties, "sz"), "val") or ""
-        if size.isdecimal() and int(size) <= _TINIEST_HALF_POINTS:
+        if look.half_points is not None and look.half_points <= _TINIEST_HALF_POINTS:
             return HidingPlace.TINY
-        is_white = (value_of(child_of(properties, "color"), "val") or "").upper() == "FFFFFF"
-        has_ground = is_shaded or any(child_of(properties, name) is not None for name in ("shd", "highlight"))
-        return HidingPlace.WHITE if is_white and not has_ground else None
+        if look.color != "FFFFFF" or ground.is_shaded or child_of(properties, "highlight") is not None:
+            return None
+        return None if paints(child_of(properties, "shd")) else HidingPlace.WHITE
 
     def _run_part(self, element: etree._Element, found: ParagraphText) -> str:
         """What an element of a run shows."""

@@ -13,6 +13,20 @@ from assistant.ingestion.unpacking import unpack
 
 # lxml's tree takes some ten times its XML; a part of this size still fits the memory of a child.
 _LARGEST_PART_BYTES = 64 << 20
+_MOST_NAMES = 10_000
+
+
+class _Names(dict[str, str]):
+    """Names without their namespaces, cut once: a document has millions of elements and a hundred names."""
+
+    def __missing__(self, tag: str) -> str:
+        name = tag.rpartition("}")[2]
+        if len(self) < _MOST_NAMES:
+            self[tag] = name
+        return name
+
+
+_NAMES = _Names()
 
 
 def part_of(archive: ZipFile, name: str, limits: Limits) -> etree._Element | None:
@@ -36,7 +50,7 @@ def part_of(archive: ZipFile, name: str, limits: Limits) -> etree._Element | Non
 
 def name_of(element: etree._Element) -> str:
     """An element's name without its namespace: the strict and the transitional form of a format differ only in that."""
-    return element.tag.rpartition("}")[2]
+    return _NAMES[element.tag]
 
 
 def value_of(element: etree._Element | None, name: str) -> str | None:

@@ -90,6 +90,23 @@ def test_hidden_tiny_and_white_words_are_told_but_white_on_a_dark_ground_is_read
     ]
 
 
+def test_words_hidden_by_a_style_are_told_and_white_shading_hides_no_white_words() -> None:
+    styles = (
+        '<w:style w:styleId="W"><w:rPr><w:color w:val="ffffff"/></w:rPr></w:style>'
+        '<w:style w:styleId="V"><w:basedOn w:val="W"/><w:rPr><w:vanish/></w:rPr></w:style>'
+    )
+    body = p(r("white"), '<w:pStyle w:val="W"/>') + p(r("a ") + r("gone", '<w:rStyle w:val="V"/>'))
+    body += p(r("black", '<w:color w:val="auto"/>'), '<w:pStyle w:val="W"/>')
+    body += p(r("white too", '<w:color w:val="FFFFFF"/><w:shd w:val="clear" w:fill="FFFFFF"/>'))
+    pages = pages_of(DocxFile, docx(body, styles=styles))
+    assert pages[0].text == "a\n\nblack"
+    assert [(hidden.text, hidden.place) for hidden in hidden_of(pages)] == [
+        ("white", HidingPlace.WHITE),
+        ("gone", HidingPlace.INVISIBLE),
+        ("white too", HidingPlace.WHITE),
+    ]
+
+
 def test_merged_cells_are_said_once_and_keep_their_columns() -> None:
     body = tbl(
         tr(tc(p(r("Drug")), '<w:vMerge w:val="restart"/>'), tc(p(r("Dose")), '<w:gridSpan w:val="2"/>')),
