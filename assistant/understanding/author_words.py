@@ -5,7 +5,7 @@ from __future__ import annotations
 # By how surely the name that follows is the author's: one pattern a line.
 LABELS = {
     12: r"""
-(?:electronically |digitally |e-)?(?:checked and )?signed(?: (?:and \w+ )?by\b|(?=[:,]))|unterzeichnet(?: von)?
+(?:electronically |digitally |e-)?(?:checked and )?signed(?: (?:and \w+ )?by\b|(?=[:,]))|unterzeichnet(?: von)?|gez\.
 dictated(?: and \w+)? by|(?:医[师生]|医师)签[名字]""",
     11: r"""
 (?:reported|written|authored|prepared|completed|documented|recorded|entered|charted|diagnosed) by|author\b|note author
@@ -15,10 +15,11 @@ dictating (?:physician|provider|clinician)|dictator|报告(?:医[师生]|者)|�
 读片医[师生]|(?:责任|值班)?护士(?:签[名字])?|befundet von""",
     9: r"""
 (?:authori[sz]ed|verified|validated|approved|signed out|released|read|interpreted|performed|assessed|reconciled) by
-(?:checked|examined|conducted|supervised) by|first reader
+(?:checked|examined|conducted|supervised|compiled|issued|certified|administered) by|first reader
+(?:prelim(?:inary)?|entry|note|report|letter|dictation|summary) by
 审核(?:医[师生]|者)""",
     8: r"""
-(?:physician|doctor|clinician|person|surgeon|professional) (?:obtaining|taking|seeking) consent
+(?:physician|doctor|clinician|person|surgeon|professional) (?:obtaining|taking|seeking|confirming) consent
 (?:name of )?(?:responsible )?health(?:care)? professional(?:'s name)?|signature|unterschrift
 主刀(?:医[师生])?|术者|谈话医[师生]|检验者""",
     7: r"""

@@ -55,6 +55,9 @@ _LONGEST_NAME_LINE = 90
 SIGNED = 10
 _CLOSING_POINTS, _SIGNED_BELOW_POINTS, _NAME_OVER_TRADE_POINTS = 10, 12, 6
 _MOST_NAME_WORDS = 12
+# "Dr A Vale, Priory Road Surgery" as the last words of a page.
+_DOCTOR = re.compile(rf"^\W*(?:Dr|Prof|Professor)\.? {_PART}(?: {_PART}){{1,3}},")
+_LAST_LINES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ def authors(lines: Sequence[TextLine], page: int) -> Iterator[Author]:
             yield from _first_below(below, page, _CLOSING_POINTS)
         elif "signed" in lowered and _SIGNED_BELOW.search(line.text):
             yield from _first_below(below[:2], page, _SIGNED_BELOW_POINTS)
+        elif len(lines) - place <= _LAST_LINES and _DOCTOR.match(line.text):
+            yield from _first_below([line], page, _NAME_OVER_TRADE_POINTS)
         elif (author := _whole_line(line, page)) and (
             _DEGREE.match(line.text, author.end - line.start) or (below and _TRADE_LINE.match(below[0].text))
         ):

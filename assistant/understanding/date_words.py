@@ -21,6 +21,7 @@ class DateLabel(StrEnum):
     PLAIN = auto()
     TITLE = auto()
     ALONE = auto()
+    HEADING = auto()
     TOLD = auto()
     UNLABELLED = auto()
 

@@ -32,6 +32,8 @@ _PATTERNS = tuple(
 _TOLD = re.compile(TOLD, re.IGNORECASE)
 _ONLY_A_DATE = re.compile(r"^[^\d]{0,24}$")
 _LONGEST_LABEL = 60
+_HEADING_LINES = 4
+_YEARS_OF_A_DOCUMENT = 2
 # "Operation: right knee replacement   30/01/24"
 _LABEL_OF_LINE = re.compile(r"^\W*(procedure|operation|visit|clinic|examination|exam|study)\b", re.IGNORECASE)
 _LINE_LABELS = {
@@ -43,8 +45,10 @@ _LINE_LABELS = {
     "exam": DateLabel.EXAMINED,
     "study": DateLabel.EXAMINED,
 }
-_AFTERWARDS = (_L.PLAIN, _L.ALONE, _L.TITLE, _L.TOLD, _L.RECEIVED, _L.REPORTED, _L.WRITTEN)
-_VISIT = (_L.VISITED, _L.TITLE, _L.EXAMINED, _L.TOLD, _L.PLAIN, _L.ALONE, _L.ADMITTED, _L.REPORTED, _L.WRITTEN)
+_LATE = (_L.HEADING, _L.RECEIVED, _L.REPORTED, _L.WRITTEN)
+_AFTERWARDS = (_L.PLAIN, _L.ALONE, _L.TITLE, _L.TOLD, *_LATE)
+_STAY = (_L.DISCHARGED, _L.ADMITTED)
+_VISIT = (_L.VISITED, _L.TITLE, _L.EXAMINED, _L.TOLD, _L.PLAIN, _L.ALONE, *_STAY, *_LATE)
 _PREFERENCES = {
     DocumentKind.DISCHARGE_SUMMARY: (_L.DISCHARGED, _L.TITLE, _L.ADMITTED, _L.VISITED, *_AFTERWARDS),
     DocumentKind.LABORATORY: (_L.TITLE, _L.COLLECTED, _L.EXAMINED, _L.RECEIVED, _L.PLAIN, _L.VISITED, *_AFTERWARDS),
@@ -53,9 +57,18 @@ _PREFERENCES = {
     DocumentKind.OPERATION_NOTE: (_L.OPERATED, _L.EXAMINED, _L.VISITED, _L.TITLE, *_AFTERWARDS, _L.ADMITTED),
     DocumentKind.CLINIC_LETTER: _VISIT,
     DocumentKind.NURSING: _VISIT,
-    DocumentKind.CONSENT: (_L.PLAIN, _L.WRITTEN, _L.VISITED, _L.TITLE, _L.ALONE, _L.OPERATED, _L.TOLD),
-    DocumentKind.MEDICATION_LIST: (_L.VISITED, _L.TITLE, _L.PLAIN, _L.ALONE, _L.REPORTED, _L.WRITTEN, _L.TOLD),
-    DocumentKind.OTHER: (*_VISIT, _L.OPERATED, _L.DISCHARGED, _L.COLLECTED),
+    DocumentKind.CONSENT: (_L.PLAIN, _L.WRITTEN, _L.VISITED, _L.TITLE, _L.ALONE, _L.OPERATED, _L.TOLD, _L.HEADING),
+    DocumentKind.MEDICATION_LIST: (
+        _L.VISITED,
+        _L.TITLE,
+        _L.PLAIN,
+        _L.ALONE,
+        _L.REPORTED,
+        _L.WRITTEN,
+        _L.TOLD,
+        _L.HEADING,
+    ),
+    DocumentKind.OTHER: (*_VISIT, _L.OPERATED, _L.COLLECTED),
 }
 _MONTH_FIRST_SIGN = re.compile(
     r"\b[A-Z]{2} \d{5}(?:-\d{4})?\b|\(\d{3}\) ?\d{3}-\d{4}|\b(?:M\.?D\.?|SSN|DOS|PCP|Medicare|Medicaid|Attending"
@@ -93,7 +106,7 @@ class LabelledDate:
 def labelled_dates(lines: Sequence[TextLine], page: int, title: TextLine | None) -> Iterator[LabelledDate]:
     """The dates of lines with what they are of."""
     before = ""
-    for line in lines:
+    for place, line in enumerate(lines):
         label_from = 0
         for written in written_dates(line.text):
             goes_on = bool(line.text[written.end :].strip())
@@ -102,6 +115,8 @@ def labelled_dates(lines: Sequence[TextLine], page: int, title: TextLine | None)
                 label = DateLabel.TITLE
             if label is None and _is_alone(line.text, written):
                 label = DateLabel.ALONE
+            if label is None and place < _HEADING_LINES:
+                label = DateLabel.HEADING
             label = label or DateLabel.UNLABELLED
             yield LabelledDate(label=label, written=written, page=page, line_start=line.start)
             label_from = written.end
@@ -112,9 +127,19 @@ def event_date(kind: DocumentKind, dates: Sequence[LabelledDate]) -> LabelledDat
     """The date that counts for most in a document of that kind; of a period in a title, its end."""
     for label in _PREFERENCES[kind]:
         found = [date for date in dates if date.label is label]
+        if label is DateLabel.HEADING:
+            found = _recent(found, dates)
         if found:
             return found[-1] if label is DateLabel.TITLE else found[0]
     return None
+
+
+def _recent(found: Sequence[LabelledDate], dates: Sequence[LabelledDate]) -> list[LabelledDate]:
+    """Those that can be no birth date without its label: near the newest of several dates."""
+    years = [int(date.written.readings[0][:4]) for date in dates]
+    if len({date.written.readings for date in dates}) < 2 and not any(date.line_start == 0 for date in found):
+        return []
+    return [date for date in found if int(date.written.readings[0][:4]) > max(years) - _YEARS_OF_A_DOCUMENT]
 
 
 def order_of(dates: Iterable[LabelledDate], lines: Iterable[TextLine]) -> DayOrder:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from assistant.domain import Page, Region, SourceDocument, Span
 from assistant.understanding.authors import SIGNED, Author, author_of, authors
+from assistant.understanding.date_words import DateLabel
 from assistant.understanding.event_dates import LabelledDate, event_date, labelled_dates, order_of
 from assistant.understanding.furniture import OF_A_DOCUMENT, OF_A_FILE, furniture
 from assistant.understanding.identities import PageIdentity
@@ -52,9 +53,10 @@ def understand_file(pages: Iterable[Page]) -> FileUnderstanding:
 def _document(pages: Sequence[PageDigest], file: Sequence[PageDigest]) -> SourceDocument:
     first, last = pages[0], pages[-1]
     titled = next((page for page in pages[:_PAGES_FOR_KIND] if page.title), first)
-    kind = kind_of(titled.title, [page.cues for page in pages[:_PAGES_FOR_KIND]])
-    title = titled.title if titled.title and titled.title.kind is kind else None
     dates = list(_dates(pages))
+    tells_of_stay = {date.label for date in dates} >= {DateLabel.ADMITTED, DateLabel.DISCHARGED}
+    kind = kind_of(titled.title, [page.cues for page in pages[:_PAGES_FOR_KIND]], tells_of_stay=tells_of_stay)
+    title = titled.title if titled.title and titled.title.kind is kind else None
     date = event_date(kind, dates)
     if date is None:
         dates += _last_dates(pages)

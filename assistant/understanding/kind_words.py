@@ -18,7 +18,7 @@ informe de alta
     DocumentKind.CONSENT: r"""
 (?:informed )?consent (?:form|for|to|agreement)\b
 consent\b.{0,30}\b(?:form|treatment|procedure|operation|anaesthe|surgery)
-patient agreement to
+(?:patient )?agreement to (?:treatment|investigation|surgery|an? )
 authori[sz]ation (?:for|to) (?:operat|treat|perform|surg|an? )
 (?:informed )?consent\s*$
 aufklärungsbogen
@@ -54,9 +54,9 @@ bone (?:density|densitometry)
 (?:röntgen|sonograph|radiologischer befund)
 (?:ct|mri?|x线|超声|彩超|b超|放射|影像|磁共振).{0,8}(?:报告|检查|诊断)""",
     DocumentKind.MEDICATION_LIST: r"""
-(?:medication|medicines?) (?:list|review|reconciliation|record|profile|chart|summary|administration|history)
+(?:medication|medicines?) (?:use )?(?:list|review|reconciliation|record|profile|chart|summary|administration|history)
 (?:repeat|current|active|home|patient|discharge|my) (?:medications?|prescriptions?|medicines)(?: list)?\s*(?:$|[:(–-])
-(?:drug|prescription|prescribing) (?:chart|list|kardex|record)
+(?:drug|prescription|prescribing|pharmacy) (?:chart|list|kardex|record|profile)
 (?:repeat (?:prescription|slip|template)|mar chart|kardex|dosette)
 medi(?:kations|kamenten)(?:plan|liste)
 (?:用药|药物)(?:清单|记录|列表)""",
@@ -67,7 +67,7 @@ nurs(?:ing|e'?s?) (?:checklist|documentation|flow|observation|entry|home|visit|t
 (?:observations?|news2?|fluid|wound(?: care)?|pressure area) (?:chart|balance|assessment|record)
 (?:district|community|school|practice) nurs(?:e|ing)
 (?:intravenous|infusion|transfusion|iron)\b.{0,12}\brecord
-vital signs? (?:flow ?sheet|chart|record)
+(?:vital signs?|icu|nursing|critical care) (?:flow ?sheet|chart|record)|flow ?sheet|daily record of care
 pflege(?:bericht|dokumentation)
 护理(?:记录|评估|单)""",
     DocumentKind.LABORATORY: r"""
@@ -84,7 +84,7 @@ clinic (?:letter|note|visit|review|summary)
 (?:out-?patient|consultation|referral|follow-?up|new patient|specialist|consultant) (?:letter|consultation|clinic|visit)
 consult(?:ation)?(?: (?:report|note)|\s*$)
 (?:referral (?:letter|form|to)|urgent referral|office visit|ambulatory (?:visit|note))
-(?:progress note|follow-?up (?:visit|note)|letter (?:to|from) )
+(?:progress note|follow[- ]?up(?: (?:visit|note)|\s*$)|consult(?:ation)? note|letter (?:to|from) )
 clinic, \d{1,2} \w+ \d{4}
 (?:门诊(?:病历|记录)|会诊(?:记录|意见))""",
     DocumentKind.OTHER: r"""
@@ -104,7 +104,8 @@ PHRASES = {
     DocumentKind.DISCHARGE_SUMMARY: (
         "discharge diagnos=3|date of discharge=2|hospital course=3|discharge medication=3|condition on discharge=2"
         "|condition at discharge=2|date of admission=1|admitting diagnosis=2|length of stay=1|discharge disposition=3"
-        "|actions for the gp=2|reason for admission=2|why in hospital=3|meds at discharge=3|discharged on=2"
+        "|actions for the gp=2|reason for admission=2|reason for hospitali=3|discharge plan=2|course in hospital=3"
+        "|course in the hospital=3|出院带药=3|why in hospital=3|meds at discharge=3|discharged on=2"
         "|出院诊断=3"
         "|出院医嘱=3"
     ),
@@ -114,7 +115,8 @@ PHRASES = {
     ),
     DocumentKind.PATHOLOGY: (
         "gross description=4|macroscop=3|microscop=3|immunohistochem=2|specimen submitted=3|nature of specimen=3"
-        "|final pathologic diagnosis=4|formalin=3|cassette=2|pathologist=2|镜下=3|免疫组化=3"
+        "|final pathologic diagnosis=4|formalin=3|cassette=2|pathologist=2|biopsy=1|carcinoma=1|dysplasia=1"
+        "|histology=2|gleason=3|margin=1|perineural=2|镜下=3|免疫组化=3"
     ),
     DocumentKind.OPERATION_NOTE: (
         "preoperative diagnosis=3|pre-operative diagnosis=3|estimated blood loss=3|anaesthetist=2|anesthesiologist=2"
@@ -131,16 +133,19 @@ PHRASES = {
     ),
     DocumentKind.NURSING: (
         "nursing=1|pressure area=2|waterlow=3|braden=3|repositioned=3|call bell=3|call light=3|pain score=1|iv site=2"
-        "|handover=1|registered nurse=1|staff nurse=2|wound bed=3|bed rails=3|bowels opened=1|tolerated diet=1|护士=2"
+        "|handover=1|registered nurse=1|staff nurse=2|wound bed=3|bed rails=3|bowels opened=1|tolerated diet=1"
+        "|mouth care=2|turned=1|hoisted=2|suctioned=2|room air=0|settled=1|slept=1|护士=2"
     ),
     DocumentKind.LABORATORY: (
         "reference range=3|reference interval=3|ref range=3|ref. range=3|collected=2|lab no=1|mmol/l=1|g/dl=1|mg/dl=1"
         "|abnormal flag=2|specimen received=2|organism=1|susceptib=2|biomedical scientist=2|collection time=2"
-        "|specimen:=1|ref. range=2|mcv=1|platelets=1|参考值=3|参考范围=3"
+        "|specimen:=1|ref. range=2|ref. interval=2|sample collected=2|screen=1|complete blood=2|titre=1|mcv=1"
+        "|platelets=1|参考值=3|参考范围=3"
     ),
     DocumentKind.CLINIC_LETTER: (
         "dear dr=4|dear doctor=4|dear colleague=4|yours sincerely=3|kind regards=2|for referring=3|yours faithfully=3"
         "|thank you for sending=3|clinic date=3|letter date=2|dear gp=4|good wishes=2|best wishes=2|i saw=1|hpi=2"
+        "|interval history=3|a/p=2|rtc=2|assessment and plan=2"
         "|thank you for letting=2|reason for consult=3|outpatient=1|in clinic today=3|our ref=2|chief complaint=2"
         "|history of present illness=2|review of systems=2"
         "|sehr geehrte=4"

@@ -34,14 +34,18 @@ _NO_TITLE = re.compile(
     r"|for \w+ (?:clinic|follow))\b|[:：]\s*\S+.*[:：]|[.。]$|^(?:[•*]|\d+[.)])|·.*·",
     re.IGNORECASE,
 )
+# "Exam: CT HEAD W/O": what was done is the title where there is no other.
+_EXAMINED = re.compile(r"\b(?:exam(?:ination)?|study|scan|test)[ ]?[:：][ ]*([^:：]+?)(?=\s{2,}|\t|$)", re.IGNORECASE)
 _LABEL_BEFORE = re.compile(r"^[^:：]{2,30}[:：]\s*\S")
 _TITLE_POINTS = 10.0
 _ENOUGH_POINTS = 4.0
+_STAY_POINTS = 4.0
 _SALUTATION = re.compile(r"^\W{0,3}Dear\b[^\n]{2,40}$", re.MULTILINE)
 _SALUTATION_POINTS = 3
 # Value, flag, and the range of the healthy: "11.8 H 3.8-10.8".
 _RESULT_ROW = re.compile(
-    r"\d[ \t]+(?:[HL*↑↓]+[ \t]+)?[^\s\d]{0,10}[ \t]*\(?[<>]?\d*\.?\d+[ ]?[-–][ ]?\d+(?:\.\d+)?(?!\d|[-–/])"
+    r"\d[ \t]+(?:[HL*↑↓]+[ \t]+)?[^\s\d]{0,10}[ \t]*\(?[<>]?\d[\d,]*(?:\.\d+)?[ ]?[-–]["
+    r" ]?\d[\d,]*(?:\.\d+)?(?![\d/–-])"
 )
 _RESULT_ROWS, _RESULT_ROWS_POINTS = 2, 4
 _CUE_CHARACTERS = 2_500
@@ -75,20 +79,26 @@ def title_of(head: Sequence[TextLine]) -> Title | None:
     best: Title | None = None
     for place, line in enumerate(head[:_TITLE_LINES]):
         text = line.text.strip()
+        examined = _EXAMINED.search(text)
+        text = examined[1] if examined else text
         kind = _kind_named(text)
         if kind is None or _NO_TITLE.search(text):
             continue
-        points = (
-            _TITLE_POINTS - 0.25 * place - (4 if _LABEL_BEFORE.match(text) else 0) - (2 if _is_sentence(text) else 0)
-        )
+        points = _TITLE_POINTS - 0.25 * place - (2 if examined else 0)
+        points -= (4 if _LABEL_BEFORE.match(text) else 0) + (2 if _is_sentence(text) else 0)
         if best is None or points > best.points:
             best = Title(kind=kind, line=line, points=points)
     return best
 
 
-def kind_of(title: Title | None, pages: Iterable[tuple[tuple[DocumentKind, int], ...]]) -> DocumentKind:
-    """The kind of a document from its title and the cues of its pages, the first page for most."""
-    points: dict[DocumentKind, float] = {}
+def kind_of(
+    title: Title | None, pages: Iterable[tuple[tuple[DocumentKind, int], ...]], *, tells_of_stay: bool = False
+) -> DocumentKind:
+    """The kind of a document from its title and the cues of its pages, the first page for most.
+
+    `tells_of_stay`: it states both when a patient was admitted and when discharged.
+    """
+    points: dict[DocumentKind, float] = {DocumentKind.DISCHARGE_SUMMARY: _STAY_POINTS} if tells_of_stay else {}
     for place, page in enumerate(pages):
         for kind, worth in page:
             points[kind] = points.get(kind, 0.0) + worth / (1 + 2 * place)

@@ -60,6 +60,10 @@ _SURE_TITLE_POINTS = 7
 _REPEATED_WORDS = 0.8
 _INSTITUTION_WORDS = 3
 _MARKS = ",.;:·()"
+_DATE_LINES = 4
+_DAY = re.compile(
+    r"\b\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4}\b|\b[A-Z][a-z]{2,8} \d{1,2}, \d{4}\b|\b\d{4}-\d\d-\d\d\b"
+)
 
 
 def document_starts(pages: Sequence[PageDigest]) -> list[int]:
@@ -137,6 +141,11 @@ def _heading(before: PageDigest, page: PageDigest) -> float:
     ):
         points += 1.5
     if _names_patient_anew(page, before_words):
+        points += 1.0
+    if head and head[0].isupper() and len(head[0].split()) > 1 and _is_new(head[0], before_words):
+        points += 1.0
+    is_running = bool(head) and (head[0] in before_head or _goes_on_from(head[0], before_head))
+    if not is_running and any(_DAY.search(text) and _is_new(text, before_words) for text in head[:_DATE_LINES]):
         points += 1.0
     same = sum(text in before_head for text in head[:_END_LINES])
     if same >= 4 and same >= 0.7 * min(len(head), _END_LINES):
