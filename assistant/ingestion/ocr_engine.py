@@ -13,8 +13,6 @@ from assistant.ingestion.ocr_picture import GrayPixels
 # A page takes about one second; a picture of leaves or of cloth can take minutes.
 _PAGE_MILLISECONDS = 30_000
 _WORD_LEVEL = "5"
-# What stands in a cell of numbers.
-_NUMBER_SIGNS = "0123456789.,-+/<>:%()^x"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +62,14 @@ class Engine:
         finally:
             reader.Clear()
 
-    def line(self, pixels: GrayPixels, language: str, *, is_number: bool = False) -> tuple[str, float]:
+    def line(self, pixels: GrayPixels, language: str) -> tuple[str, float]:
         """The one line that a small picture holds, and how sure Tesseract is of it (0 to 1)."""
         reader = self._reader(language)
         reader.SetPageSegMode(tesserocr.PSM.SINGLE_LINE)
-        reader.SetVariable("tessedit_char_whitelist", _NUMBER_SIGNS if is_number else "")
         try:
             _show(reader, pixels, 300)
             return reader.GetUTF8Text().strip(), reader.MeanTextConf() / 100
         finally:
-            reader.SetVariable("tessedit_char_whitelist", "")
             reader.Clear()
 
     def orientation(self, pixels: GrayPixels, dots_per_inch: float) -> Orientation | None:

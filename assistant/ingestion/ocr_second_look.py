@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from assistant.ingestion.ocr_engine import Engine, FoundWord
+from assistant.ingestion.ocr_language_data import ENGLISH
 from assistant.ingestion.ocr_picture import GrayPixels
 from assistant.ingestion.ocr_points import with_points
 
@@ -60,8 +61,10 @@ _MORE_VIEWS = (
 )
 
 
-def look_again(engine: Engine, pixels: GrayPixels, words: Sequence[FoundWord], language: str) -> list[FoundWord]:
-    """The words, those read again where two looks agree on something else, or most of six do."""
+def look_again(engine: Engine, pixels: GrayPixels, words: Sequence[FoundWord]) -> list[FoundWord]:
+    """The words, those in Latin letters and digits read again where most looks agree on something else."""
+    if not engine.data.has(ENGLISH):
+        return list(words)
     in_line = Counter(word.line for word in words)
     read_again: dict[int, FoundWord] = {}
     # Numbers first: on a page where every word is doubted there is no time for all of them.
@@ -71,24 +74,25 @@ def look_again(engine: Engine, pixels: GrayPixels, words: Sequence[FoundWord], l
         word, before = words[at], words[max(at - 1, 0)]
         is_behind_range = before.line == word.line and _RANGE.fullmatch(before.text) is not None
         is_flag = len(word.text) <= _LONGEST_FLAG and (in_line[word.line] == 1 or is_behind_range)
-        if time.monotonic() < until and (is_flag or _deserves_a_look(word)):
-            read_again[at] = _decided(engine, pixels, word, language, is_flag=is_flag)
+        if time.monotonic() < until and _deserves_a_look(word, is_flag=is_flag):
+            read_again[at] = _decided(engine, pixels, word, is_flag=is_flag)
     return [read_again.get(at, word) for at, word in enumerate(words)]
 
 
-def _deserves_a_look(word: FoundWord) -> bool:
+def _deserves_a_look(word: FoundWord, *, is_flag: bool) -> bool:
     is_large_enough = min(word.x1 - word.x0, word.height) >= _SMALLEST_PIXELS
     is_doubted = word.confidence < _DOUBTED and len(word.text) <= _LONGEST_DOUBTED
-    return is_large_enough and (is_doubted or any(map(str.isdigit, word.text)))
+    # Chinese signs are told by the words they make, which a sign alone does not show.
+    return word.text.isascii() and is_large_enough and (is_flag or is_doubted or any(map(str.isdigit, word.text)))
 
 
-def _decided(engine: Engine, pixels: GrayPixels, word: FoundWord, language: str, *, is_flag: bool) -> FoundWord:
+def _decided(engine: Engine, pixels: GrayPixels, word: FoundWord, *, is_flag: bool) -> FoundWord:
     crop = _crop(pixels, word)
-    said = [(word.text, word.confidence), *_looks(engine, crop, _FIRST_VIEWS, language)]
+    said = [(word.text, word.confidence), *_looks(engine, crop, _FIRST_VIEWS)]
     if all(text == word.text for text, _ in said):
         text, confidence = word.text, max(confidence for _, confidence in said)
     else:
-        text, confidence = _vote(said + _looks(engine, crop, _MORE_VIEWS, language), is_flag=is_flag)
+        text, confidence = _vote(said + _looks(engine, crop, _MORE_VIEWS), is_flag=is_flag)
     in_ink = with_points(text, crop)
     return replace(word, text=in_ink, confidence=confidence if in_ink == text else min(confidence, _DISAGREEING))
 
@@ -126,8 +130,8 @@ def _without_separators(text: str) -> str:
     return "".join(character for character in text if character not in _SEPARATORS)
 
 
-def _looks(engine: Engine, crop: GrayPixels, views: Iterable[_View], language: str) -> list[tuple[str, float]]:
-    return [engine.line(_drawn(crop, view), language) for view in views]
+def _looks(engine: Engine, crop: GrayPixels, views: Iterable[_View]) -> list[tuple[str, float]]:
+    return [engine.line(_drawn(crop, view), ENGLISH) for view in views]
 
 
 def _crop(pixels: GrayPixels, word: FoundWord) -> GrayPixels:
