@@ -28,8 +28,8 @@ from assistant.ingestion.limits import Limits
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import OpenFile, Source
 
-# The parser holds a message's lines several times over.
-_LARGEST_BYTES = 128 << 20
+# The parser holds a message ten times over; mail servers take 50 MB at most.
+_LARGEST_BYTES = 64 << 20
 # A logo or a line of a signature; a scan is larger.
 _SMALL_PICTURE_BYTES = 10_000
 _ENCRYPTED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})

@@ -11,11 +11,13 @@ from types import MappingProxyType
 from typing import cast
 
 from assistant.errors import FileRefusedError
+from assistant.ingestion.csv_dialect import is_table
 from assistant.ingestion.encoding import decode, looks_like_text
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import OpenFile, Reader, Source
 from assistant.ingestion.structured_formats import looks_like_ccda, looks_like_fhir, looks_like_hl7
+from assistant.ingestion.unpacking import member_names
 
 # Loaded when the first file of the kind comes, in the child alone: a child that reads PDF starts in 0.2 s.
 READERS: Mapping[str, str] = MappingProxyType(
@@ -65,20 +67,22 @@ _FOREIGN = (
     _Signature(b"\x1f\x8b", "a compressed file"),
     _Signature(b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     _Signature(b"Rar!\x1a", "a RAR archive"),
+    _Signature(b"\x78\x9f\x3e\x22", "an Outlook attachment (winmail.dat)"),
 )
-# What an office file is stands in the names of its members, which its head or its directory at the end holds.
-_ZIP_KINDS = (
-    _Signature(b"word/document", "docx"),
-    _Signature(b"xl/workbook.xml", "xlsx"),
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+# What an office file is stands in its directory, or in its first member: an archive that holds a letter unpacked has
+# the letter's names among its bytes too.
+_ZIP_KINDS = {"word/document.xml": "docx", "word/document2.xml": "docx", "xl/workbook.xml": "xlsx"}
+_ZIP_FOREIGN = {"xl/workbook.bin": "a binary Excel workbook", "ppt/presentation.xml": "a PowerPoint file"}
+_FIRST_MEMBER_KINDS = (
     _Signature(b"mimetypeapplication/vnd.oasis.opendocument.text", "odt"),
     _Signature(b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "ods"),
 )
-_ZIP_FOREIGN = (
-    _Signature(b"xl/workbook.bin", "a binary Excel workbook"),
-    _Signature(b"ppt/presentation.xml", "a PowerPoint file"),
+_FIRST_MEMBER_FOREIGN = (
     _Signature(b"mimetypeapplication/vnd.oasis.opendocument", "an OpenDocument file that holds no text document"),
     _Signature(b"mimetypeapplication/epub", "an e-book"),
 )
+_LOCAL_HEADER_BYTES = 30
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
@@ -88,6 +92,7 @@ _JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[\[{"])')
 _EMAIL = re.compile(r"(?:[A-Z][\w-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){3}", re.IGNORECASE)
 _EMAIL_FIELD = re.compile(r"^(?:mime-version|message-id|received|return-path):", re.IGNORECASE | re.MULTILINE)
 _EMAIL_BEGIN = re.compile(r"(?:from|to|subject|date|mime-version|received|return-path|message-id):", re.IGNORECASE)
+_MAILBOX = re.compile(r"From \S+ [^\n]*\d{4}[^\n]*\n(?:[A-Z][\w-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2}", re.IGNORECASE)
 _BY_SUFFIX = {".md": "markdown", ".markdown": "markdown", ".csv": "csv", ".tsv": "csv", ".htm": "html", ".html": "html"}
 
 
@@ -103,9 +108,11 @@ def recognize(source: Source) -> str:
     suffix = PurePosixPath(source.name).suffix.lower()
     if not head:
         raise refusal("empty_file")
-    if _is_pdf(head, suffix):
+    # Before PDF: an archive whose first member is a PDF has a PDF's header among its first bytes.
+    is_zip = head.startswith(_ZIP_STARTS)
+    if not is_zip and _is_pdf(head, suffix):
         return "pdf"
-    kind = _binary_kind(head, tail, suffix)
+    kind = _zip_kind(source, head, suffix) if is_zip else _binary_kind(head, tail, suffix)
     if kind is None and looks_like_text(head):
         kind = _text_kind(head, suffix)
     if kind is None or kind not in READERS:
@@ -138,8 +145,6 @@ def _binary_kind(head: bytes, tail: bytes, suffix: str) -> str | None:
         return "bmp"
     if head.startswith(b"{\\rtf"):
         return "rtf"
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _zip_kind(head, tail, suffix)
     for signature in _FOREIGN:
         if head.startswith(signature.start):
             is_locked = _ENCRYPTED_OFFICE in head or _ENCRYPTED_OFFICE in tail
@@ -147,14 +152,24 @@ def _binary_kind(head: bytes, tail: bytes, suffix: str) -> str | None:
     return None
 
 
-def _zip_kind(head: bytes, tail: bytes, suffix: str) -> str:
-    for kind in _ZIP_KINDS:
-        if kind.start in head or kind.start in tail:
+def _zip_kind(source: Source, head: bytes, suffix: str) -> str:
+    first = head[_LOCAL_HEADER_BYTES:]
+    for kind in _FIRST_MEMBER_KINDS:
+        if first.startswith(kind.start):
             return kind.name
-    for foreign in _ZIP_FOREIGN:
-        if foreign.start in head or foreign.start in tail:
+    for foreign in _FIRST_MEMBER_FOREIGN:
+        if first.startswith(foreign.start):
             raise _refusal(foreign.name, suffix)
-    return "zip"
+    try:
+        names = member_names(source)
+    except FileRefusedError:  # the archive's own reader says what is wrong with it
+        if suffix == ".pdf":
+            raise _refusal("a damaged ZIP archive", suffix) from None
+        return "zip"
+    for name, described in _ZIP_FOREIGN.items():
+        if name in names:
+            raise _refusal(described, suffix)
+    return next((kind for name, kind in _ZIP_KINDS.items() if name in names), "zip")
 
 
 def _text_kind(head: bytes, suffix: str) -> str:
@@ -174,7 +189,9 @@ def _text_kind(head: bytes, suffix: str) -> str:
         raise _refusal("a JSON file that is no FHIR resource", suffix)
     if _is_email(text, suffix):
         return "email"
-    return _BY_SUFFIX.get(suffix, "text")
+    if _MAILBOX.match(text):
+        return "mbox"
+    return _BY_SUFFIX.get(suffix) or ("csv" if is_table(text) else "text")
 
 
 def _is_email(text: str, suffix: str) -> bool:

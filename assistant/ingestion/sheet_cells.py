@@ -25,6 +25,8 @@ _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 # More cells merged side by side than fit a screen: a file that wants to cost time.
 _MOST_MERGED_A_ROW = 500
+# No cell of any program holds more; a longer one is made to be slow.
+_LONGEST_TEXT = 32_767
 _TRUE = ("1", "true")
 _DIGITS = "0123456789"
 _MOST_LETTERS = 3
@@ -57,6 +59,7 @@ class SheetContents:
     headers: list[str] = field(default_factory=list)
     formulas_without_value: int = 0
     damaged_cells: int = 0
+    cut_cells: int = 0
     is_cut: bool = False
 
     @property
@@ -138,7 +141,9 @@ class _Reading:
                 self._add(column, value, is_hidden=is_hidden)
 
     def _add(self, column: int, value: CellValue, *, is_hidden: bool) -> None:
-        self.characters += len(value.text)
+        text = value.text[:_LONGEST_TEXT]
+        self.contents.cut_cells += len(text) < len(value.text)
+        self.characters += len(text)
         if self.characters > self.limits.file_characters:
             raise refusal("too_much_text", limit=f"{self.limits.file_characters:,}")
         place: HidingPlace | None = None
@@ -146,7 +151,7 @@ class _Reading:
             place = HidingPlace.INVISIBLE
         elif value.is_white:
             place = HidingPlace.WHITE
-        self.contents.cells.append(Cell(self.row, column, value.text, place))
+        self.contents.cells.append(Cell(self.row, column, text, place))
 
 
 def _uncovered(cells: list[Cell], merged: list[Range]) -> Iterator[Cell]:

@@ -43,34 +43,22 @@ _DAMAGES = (
 
 def open_zip(source: Source, limits: Limits) -> ZipFile:
     """The container, open. Raises FileRefusedError where it is damaged or would unpack to more than `limits` allow."""
-    most_entries = limits.members * _ENTRIES_PER_MEMBER
-    stream = _Directory(source.open(), most_entries * _DIRECTORY_BYTES_PER_ENTRY + _LONGEST_COMMENT_BYTES)
+    archive = _open_directory(source, limits)
     try:
-        archive = ZipFile(stream)
-        stream.is_read = True
-        entries = archive.infolist()
-        if len(entries) > most_entries:
-            raise _TooManyEntriesError
-        _check_sizes(entries, limits)
-        _check_places(entries, source.size_bytes)
-    except _TooManyEntriesError as error:
-        stream.close()
-        raise refusal("too_many_members", limit=f"{limits.members:,}") from error
-    except _DAMAGES as error:
-        stream.close()
+        _check_sizes(archive.infolist(), limits)
+        _check_places(archive.infolist(), source.size_bytes)
+    except BadZipFile as error:
+        archive.close()
         raise refusal("damaged") from error
     except BaseException:
-        stream.close()
+        archive.close()
         raise
     return archive
 
 
-def member_names(source: Source, limits: Limits) -> frozenset[str]:
-    """The names in the container's directory: what an office file is stands there, and nowhere else for sure.
-
-    The bytes at a file's ends will not do: an archive that holds a Word document unpacked has its names there too.
-    """
-    with open_zip(source, limits) as archive:
+def member_names(source: Source) -> frozenset[str]:
+    """The names in the container's directory. Raises FileRefusedError where it is damaged or too large."""
+    with _open_directory(source, Limits()) as archive:
         return frozenset(archive.namelist())
 
 
@@ -94,6 +82,23 @@ def unpack_stream(archive: ZipFile, member: ZipInfo) -> Iterator[IO[bytes]]:
             yield stream
     except _DAMAGES as error:
         raise refusal("damaged") from error
+
+
+def _open_directory(source: Source, limits: Limits) -> ZipFile:
+    most_entries = limits.members * _ENTRIES_PER_MEMBER
+    stream = _Directory(source.open(), most_entries * _DIRECTORY_BYTES_PER_ENTRY + _LONGEST_COMMENT_BYTES)
+    try:
+        archive = ZipFile(stream)
+        if len(archive.infolist()) > most_entries:
+            raise _TooManyEntriesError
+    except _TooManyEntriesError as error:
+        stream.close()
+        raise refusal("too_many_members", limit=f"{limits.members:,}") from error
+    except _DAMAGES as error:
+        stream.close()
+        raise refusal("damaged") from error
+    stream.is_read = True
+    return archive
 
 
 class _TooManyEntriesError(Exception):

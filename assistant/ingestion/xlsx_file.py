@@ -21,6 +21,7 @@ _LONGEST_HIDDEN_CHARACTERS = 20_000
 _WARNINGS = {
     "formulas": "formulas without a stored value: {count}; open the file in its program and save it again",
     "damaged": "cells whose text is missing in the file: {count}",
+    "long": "cells with more text than a cell can have, cut: {count}",
     "cut": "sheets that are damaged, and what comes after the damage missing: {count}",
     "sheets": "hidden sheets, kept out of the text: {count}",
     "cells": "cells that are hidden, kept out of the text: {count}",
@@ -66,6 +67,7 @@ class XlsxFile(FlowFile):
             {
                 "formulas": found.formulas_without_value,
                 "damaged": found.damaged_cells,
+                "long": found.cut_cells,
                 "cut": found.is_cut,
                 "charts": notes.charts,
                 "pictures": notes.pictures,

@@ -101,6 +101,7 @@ def test_a_heading_names_its_columns(row: list[str], is_heading: bool) -> None:
         ("Date;Test;Value\n1;a;2\n2;b;3\n3;c;4\n", True),
         ("Date,Test,Value,Unit\n1,a,2,x\n2,b,3,x\n3,c,4,x\n", True),
         ("Dear Anna,\nthank you, as ever, for\nthe referral, which,\nas said, helped, a lot,\n", False),
+        ("Date;Test;Value\n1;a;2\n2;b;3\n3;c;4\n4;", True),
         ("Date;Test;Value\n1;a;2\n2;b\n3;c;4\n", False),
         ("one\ntwo\nthree\nfour\nfive\n", False),
         ("", False),

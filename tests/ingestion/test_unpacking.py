@@ -88,4 +88,4 @@ def test_an_empty_container_is_one() -> None:
 
 def test_names_are_those_of_the_directory_alone() -> None:
     letter = zip_of({"word/document.xml": "<w/>"})
-    assert member_names(Source(name="a.zip", data=zip_of({"letter.docx": letter})), Limits()) == {"letter.docx"}
+    assert member_names(Source(name="a.zip", data=zip_of({"letter.docx": letter}))) == {"letter.docx"}

@@ -281,6 +281,12 @@ def test_a_workbook_that_unpacks_too_far_is_refused() -> None:
     assert refusal_code(XlsxFile, raw_workbook(row), unpacked_bytes=500) == "unpacks_too_large"
 
 
+def test_a_cell_longer_than_any_is_cut() -> None:
+    file = opened(XlsxFile, raw_workbook(f'<row><c t="str"><v>{"x" * 40_000}</v></c></row>'))
+    assert sum(len(text.replace("\n", "")) for text in texts(file)) == len("One") + 32_767
+    assert file.warnings == ("cells with more text than a cell can have, cut: 1",)
+
+
 def test_more_text_than_a_file_may_have_is_refused() -> None:
     cells = "".join(f'<c t="str"><v>{number:010d}</v></c>' for number in range(200))
     assert refusal_code(XlsxFile, raw_workbook(f"<row>{cells}</row>"), file_characters=1_000) == "too_much_text"
