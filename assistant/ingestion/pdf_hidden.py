@@ -24,6 +24,7 @@ _LOW_POINTS = 4.0
 _SAME_COLOUR = 26
 _OVERLAP = 0.4
 _MOST_HIDDEN = 200
+_MOST_PICTURES = 1_000
 _MOST_CHARACTERS = 2_000
 _SMALLEST = 0.5
 _WAYS = {
@@ -127,7 +128,7 @@ class Look:
         unpainted = np.array([n for n, span in enumerate(spans) if span is not None and not span.is_painted], dtype=int)
         painted = np.array([n for n, span in enumerate(spans) if span is not None and span.is_painted], dtype=int)
         boxes = self.words.boxes[unpainted]
-        over = _are_over(boxes, np.array(self.paint.pictures).reshape(-1, 4))
+        over = _are_over(boxes, np.array(self.paint.pictures[:_MOST_PICTURES]).reshape(-1, 4))
         doubled = _are_doubled(boxes, self.words.boxes[painted])
         return frozenset(unpainted[over & ~doubled].tolist())
 
@@ -182,15 +183,19 @@ def hidden_warning(sight: Sight) -> str | None:
 
 def _are_over(boxes: Boxes, others: Boxes) -> Marks:
     """Which of the boxes have their middle in one of the others."""
-    middles = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
-    inside = (middles >= others[None, :, :2]) & (middles <= others[None, :, 2:])
-    return np.asarray((inside[:, :, 0] & inside[:, :, 1]).any(axis=1))
+    found = np.zeros(len(boxes), dtype=np.bool_)
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    for x0, y0, x1, y1 in others.tolist():
+        found |= (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
+    return found
 
 
 def _are_doubled(boxes: Boxes, others: Boxes) -> Marks:
     """Which of the boxes share much of their area with one of the others."""
-    shared = np.minimum(boxes[:, None, 2:], others[None, :, 2:]) - np.maximum(boxes[:, None, :2], others[None, :, :2])
-    sides = boxes[:, 2:] - boxes[:, :2]
-    area = np.maximum(sides[:, 0] * sides[:, 1], 0.01)
-    is_shared = shared.clip(0)[:, :, 0] * shared.clip(0)[:, :, 1] > _OVERLAP * area[:, None]
-    return np.asarray(is_shared.any(axis=1))
+    found = np.zeros(len(boxes), dtype=np.bool_)
+    for number, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
+        across = np.minimum(others[:, 2], x1) - np.maximum(others[:, 0], x0)
+        down = np.minimum(others[:, 3], y1) - np.maximum(others[:, 1], y0)
+        area = max((x1 - x0) * (y1 - y0), 0.01)
+        found[number] = bool((across.clip(0) * down.clip(0) > _OVERLAP * area).any())
+    return found

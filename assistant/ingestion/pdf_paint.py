@@ -21,6 +21,7 @@ _COVER = "fill-path"
 # A fill thinner than this is a rule and covers no word, in points.
 _THINNEST_COVER = 4.0
 _MOST_COVERINGS = 500
+_MOST_COVERS = 2_000
 _MOST_PATHS = 3_000
 _LEVEL_POINTS = 0.5
 _LOWEST_CELL_POINTS = 15.0
@@ -84,12 +85,12 @@ class Paint:
         is_cover = self._are((_COVER,)) & (sides >= _THINNEST_COVER).all(axis=1)
         is_text = self._are(_LETTERS)
         found: list[Covering] = []
-        for cover in np.flatnonzero(is_cover):
+        for cover in np.flatnonzero(is_cover)[:_MOST_COVERS].tolist():
             letters = np.flatnonzero(is_text)
-            letters = letters[self._overlap(letters, int(cover))]
+            letters = letters[self._overlap(letters, cover)]
             above = letters[letters > cover]
             if len(above):
-                found += [Covering(letters=int(text), cover=int(cover)) for text in letters[letters < cover]]
+                found += [Covering(letters=int(text), cover=cover) for text in letters[letters < cover]]
             if len(found) > _MOST_COVERINGS:
                 break
         return found

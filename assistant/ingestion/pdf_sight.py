@@ -81,8 +81,9 @@ def _warnings(words: FoundWords, sight: Sight, layer: TextLayer) -> Iterator[str
 
 
 def _placed(words: FoundWords, sight: Sight) -> list[PlacedWord]:
-    boxes = words.boxes.tolist()
-    return [PlacedWord._make((*boxes[number], words.texts[number])) for number in sight.shown]
+    shown = sight.shown
+    columns = words.boxes[shown].T.tolist()
+    return list(map(PlacedWord._make, zip(*columns, (words.texts[number] for number in shown), strict=True)))
 
 
 def _is_drawn_on(paint: Paint, ink: LetterInk | None) -> bool:
