@@ -5,7 +5,8 @@ from __future__ import annotations
 # By how surely the name that follows is the author's: one pattern a line.
 LABELS = {
     12: r"""
-(?:electronically |digitally |e-)?(?:checked and )?signed(?: (?:and \w+ )?by\b|(?=[:,]))|unterzeichnet(?: von)?|gez\.
+(?:electronically |digitally |e-)?(?:checked and )?(?:signed|authenticated)(?: (?:and \w+ )?by\b|(?=[:,]))
+unterzeichnet(?: von)?|gez\.
 dictated(?: and \w+)? by|(?:医[师生]|医师)签[名字]""",
     11: r"""
 (?:reported|written|authored|prepared|completed|documented|recorded|entered|charted|diagnosed) by|author\b|note author
@@ -16,7 +17,8 @@ dictating (?:physician|provider|clinician)|dictator|报告(?:医[师生]|者)|�
     9: r"""
 (?:authori[sz]ed|verified|validated|approved|signed out|released|read|interpreted|performed|assessed|reconciled) by
 (?:checked|examined|conducted|supervised|compiled|issued|certified|administered) by|first reader
-(?:prelim(?:inary)?|entry|note|report|letter|dictation|summary) by
+(?:prelim(?:inary)?|entry|note|report|letter|dictation|summary|(?:list )?made|signed off) by
+certifying scientist|(?:aufklärender|behandelnder|verantwortlicher) arzt|(?:aufklärende|behandelnde) ärztin
 审核(?:医[师生]|者)""",
     8: r"""
 (?:physician|doctor|clinician|person|surgeon|professional) (?:obtaining|taking|seeking|confirming) consent
@@ -44,7 +46,7 @@ Assistant|Interventional|Neurologist|Oncologist|Dermatologist|Gastroenterologist
 P(?:a)?ediatrician|Geriatrician|Rheumatologist|H(?:a)?ematologist|Endocrinologist|Ophthalmologist|Gyn(?:a)?ecologist
 Obstetrician|Psychologist|Dietitian|Podiatrist|Optometrist|Speech|Physical|House|District|Community|School|Charge
 Lead|Core
-Trainee|Intern|Fellow|Professor|Director|Head|Nephrology|Cardiology|Neurology|Advanced|Night|Team|Hospitalist|Paramedic"""
+Trainee|Intern|Fellow|Professor|Director|Head|Nephrology|Cardiology|Neurology|Advanced|Night|Team|Hospitalist|Paramedic|PHN|ENP|CCRN|CHPN"""
 # What else ends a name on its line.
 ENDS = r"""
 Electronically|Date|Signed|Time|Sample|Department|GMC|NMC|On|At|Pager|Bleep|Title|Role|Job|Grade|Position|Reg|No

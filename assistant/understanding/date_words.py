@@ -44,7 +44,7 @@ dod|deceased|date of death|first seen|diagnosed|discontinued|started?|stopped|po
 (?:sample|specimen|sampling){_WHEN}|date (?:and time )?of (?:sample|collection|specimen|biopsy)
 (?:标本)?采[样集](?:日期|时间)?|标本采集时间|(?:abnahme|entnahme)(?:datum)?|prélevé le""",
     DateLabel.EXAMINED: rf"""
-(?:exam(?:ined|ination)?|study(?: night)?|scan(?:ned)?|imaging|performed|test|acquired|acquisition){_WHEN}
+(?:exam(?:ined|ination)?|study(?: night)?|scan(?:ned)?|imaging|performed|done|test|acquired|acquisition){_WHEN}
 date (?:and time )?of (?:exam(?:ination)?|study|scan|imaging|test)
 检查(?:日期|时间)|untersuchung(?:sdatum| vom)?""",
     DateLabel.OPERATED: rf"""
@@ -53,10 +53,10 @@ date (?:and time )?of (?:operation|surgery|procedure|intervention|delivery)
 operated|手术(?:日期|时间)|op-?datum""",
     DateLabel.DISCHARGED: rf"""
 (?:date (?:and time )?of |actual )?(?:discharged?|dischg?|disch)\.?{_WHEN}(?: home)?|d/c{_WHEN}|date (?:left|out)
-transferred
+transferred|left|went home
 出院(?:日期|时间)?|entlass(?:ung|en)(?:sdatum)?|sortie le""",
     DateLabel.ADMITTED: rf"""
-(?:date (?:and time )?of )?(?:admitted|admission|admit|adm)\.?{_WHEN}|date in
+(?:date (?:and time )?of )?(?:admitted|admission|admit|adm)\.?{_WHEN}|date in|came in
 入院(?:日期|时间)?|aufnahme(?:datum)?|aufgenommen""",
     DateLabel.VISITED: rf"""
 (?:date (?:and time )?of |clinic |office |home )?(?:visit|clinic|consultation|attendance|encounter|contact){_WHEN}

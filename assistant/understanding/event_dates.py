@@ -34,6 +34,7 @@ _ONLY_A_DATE = re.compile(r"^[^\d]{0,24}$")
 _LONGEST_LABEL = 60
 _HEADING_LINES = 4
 _YEARS_OF_A_DOCUMENT = 2
+_FIRST_YEAR_OF_ONE_DATE = 2000  # an older date that stands alone may be a birth date
 # "Operation: right knee replacement   30/01/24"
 _LABEL_OF_LINE = re.compile(r"^\W*(procedure|operation|visit|clinic|examination|exam|study)\b", re.IGNORECASE)
 _LINE_LABELS = {
@@ -53,7 +54,7 @@ _PREFERENCES = {
     DocumentKind.DISCHARGE_SUMMARY: (_L.DISCHARGED, _L.TITLE, _L.ADMITTED, _L.VISITED, *_AFTERWARDS),
     DocumentKind.LABORATORY: (_L.TITLE, _L.COLLECTED, _L.EXAMINED, _L.RECEIVED, _L.PLAIN, _L.VISITED, *_AFTERWARDS),
     DocumentKind.PATHOLOGY: (_L.COLLECTED, _L.OPERATED, _L.EXAMINED, _L.RECEIVED, _L.TITLE, *_AFTERWARDS),
-    DocumentKind.RADIOLOGY: (_L.EXAMINED, _L.VISITED, _L.OPERATED, _L.TITLE, *_AFTERWARDS),
+    DocumentKind.RADIOLOGY: (_L.EXAMINED, _L.VISITED, _L.OPERATED, _L.COLLECTED, _L.TITLE, *_AFTERWARDS),
     DocumentKind.OPERATION_NOTE: (_L.OPERATED, _L.EXAMINED, _L.VISITED, _L.TITLE, *_AFTERWARDS, _L.ADMITTED),
     DocumentKind.CLINIC_LETTER: _VISIT,
     DocumentKind.NURSING: _VISIT,
@@ -136,8 +137,8 @@ def event_date(kind: DocumentKind, dates: Sequence[LabelledDate]) -> LabelledDat
 
 def _recent(found: Sequence[LabelledDate], dates: Sequence[LabelledDate]) -> list[LabelledDate]:
     """Those that can be no birth date without its label: near the newest of several dates."""
-    years = [int(date.written.readings[0][:4]) for date in dates]
-    if len({date.written.readings for date in dates}) < 2 and not any(date.line_start == 0 for date in found):
+    years = [0, *(int(date.written.readings[0][:4]) for date in dates)]
+    if len({date.written.readings for date in dates}) < 2 and max(years) < _FIRST_YEAR_OF_ONE_DATE:
         return []
     return [date for date in found if int(date.written.readings[0][:4]) > max(years) - _YEARS_OF_A_DOCUMENT]
 

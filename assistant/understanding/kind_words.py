@@ -104,13 +104,15 @@ PHRASES = {
     DocumentKind.DISCHARGE_SUMMARY: (
         "discharge diagnos=3|date of discharge=2|hospital course=3|discharge medication=3|condition on discharge=2"
         "|condition at discharge=2|date of admission=1|admitting diagnosis=2|length of stay=1|discharge disposition=3"
-        "|actions for the gp=2|reason for admission=2|reason for hospitali=3|discharge plan=2|course in hospital=3"
+        "|actions for the gp=2|reason for admission=2|reason for hospitali=3|discharge plan=2"
+        "|for the family doctor=2|medicines to continue=2|came in=1|course in hospital=3"
         "|course in the hospital=3|出院带药=3|why in hospital=3|meds at discharge=3|discharged on=2"
         "|出院诊断=3"
         "|出院医嘱=3"
     ),
     DocumentKind.CONSENT: (
-        "i consent to=4|i agree to the=3|hereby consent=5|hereby authori=5|i understand that=2|been explained to me=3"
+        "i consent to=4|i agree to the=3|hereby consent=5|hereby authori=5|i understand that=2|aufgeklärt=2"
+        "|willige=3|we agree to=3|i agree to=3|been explained to me=3"
         "|signature of patient=3|patient signature=2|statement of patient=3|patient's signature=2|患者签名=2|我同意=4"
     ),
     DocumentKind.PATHOLOGY: (
@@ -120,12 +122,14 @@ PHRASES = {
     ),
     DocumentKind.OPERATION_NOTE: (
         "preoperative diagnosis=3|pre-operative diagnosis=3|estimated blood loss=3|anaesthetist=2|anesthesiologist=2"
-        "|surgeon=1|incision=2|procedure performed=3|description of procedure=4|prepped and draped=4|endoscopist=2"
+        "|surgeon=1|complications=1|incision=2|procedure performed=3|description of procedure=4"
+        "|prepped and draped=4|endoscopist=2"
         "|swabs=1|procedure:=2|operation:=2|operator=1|assistant:=1|post-op=1|skin prep=2|vicryl=2|prolene=2"
         "|layers=1|sedation=1|scope=1|术中=3|麻醉=2"
     ),
     DocumentKind.RADIOLOGY: (
-        "technique=1|comparison:=2|impression=1|findings=1|radiologist=2|no acute=1|cardiomediastinal=3|radiograph=2"
+        "technique=1|comparison:=2|impression=1|findings=1|radiologist=2|no acute=1|no fracture=2|dislocation=1"
+        "|uptake=2|metastases=1|no evidence of=1|degenerative=1|cardiomediastinal=3|radiograph=2"
         "|pleural effusion=1|echogenic=2|accession=1|影像所见=3|影像表现=3"
     ),
     DocumentKind.MEDICATION_LIST: (
@@ -134,12 +138,13 @@ PHRASES = {
     DocumentKind.NURSING: (
         "nursing=1|pressure area=2|waterlow=3|braden=3|repositioned=3|call bell=3|call light=3|pain score=1|iv site=2"
         "|handover=1|registered nurse=1|staff nurse=2|wound bed=3|bed rails=3|bowels opened=1|tolerated diet=1"
-        "|mouth care=2|turned=1|hoisted=2|suctioned=2|room air=0|settled=1|slept=1|护士=2"
+        "|mouth care=2|turned=1|hoisted=2|suctioned=2|health nurse=2|feeding well=1|settled=1|slept=1|护士=2"
     ),
     DocumentKind.LABORATORY: (
         "reference range=3|reference interval=3|ref range=3|ref. range=3|collected=2|lab no=1|mmol/l=1|g/dl=1|mg/dl=1"
         "|abnormal flag=2|specimen received=2|organism=1|susceptib=2|biomedical scientist=2|collection time=2"
-        "|specimen:=1|ref. range=2|ref. interval=2|sample collected=2|screen=1|complete blood=2|titre=1|mcv=1"
+        "|specimen:=1|ref. range=2|ref. interval=2|sample collected=2|screen=1|positive=1|negative=1|cutoff=2"
+        "|ng/ml=1|u/l=1|complete blood=2|titre=1|mcv=1"
         "|platelets=1|参考值=3|参考范围=3"
     ),
     DocumentKind.CLINIC_LETTER: (
@@ -151,4 +156,23 @@ PHRASES = {
         "|sehr geehrte=4"
         "|pleasure of seeing=4|主诉=1|many thanks for=3|reviewed in clinic=3"
     ),
+}
+# Words of the first lines that hint at a kind where no title names it; something of the text has to agree.
+HEADING_WORDS = {
+    DocumentKind.DISCHARGE_SUMMARY: r"discharge\w*|transfer of care|entlass\w*|sortie|informe de alta|出院",
+    DocumentKind.CONSENT: r"consent|einwilligung\w*|aufklärung\w*|consentimiento|consentement|同意",
+    DocumentKind.PATHOLOGY: r"histo\w+|patholog\w+|cyto\w+|biops\w+|病理",
+    DocumentKind.OPERATION_NOTE: (
+        r"operation|operative|surgical|theatre|procedures?|phaco|\w*scopy|anaesthe\w+|anesthe\w+|手术"
+    ),
+    DocumentKind.RADIOLOGY: (
+        r"imaging|radiolog\w+|x-?rays?|mri|ct|ultrasound|scans?|views?|nuclear medicine|mammo\w+|doppler|röntgen\w*"
+    ),
+    DocumentKind.MEDICATION_LIST: r"medicines?|medications?|prescriptions?|pharmacy|drugs?|medikament\w*|用药",
+    DocumentKind.NURSING: r"nurs\w+|midwi\w+|health visitor|carers?|shift|pflege\w*|护理",
+    DocumentKind.LABORATORY: (
+        r"labs?|laborator\w+|bloods?|profile|serum|assay|toxicology|(?:bio)?chemistry|ha?ematology|micro\w+ology"
+        r"|immunology|sciences|labor\w*|检验"
+    ),
+    DocumentKind.CLINIC_LETTER: r"clinic|consultation|outpatients?|review|sprechstunde|门诊",
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.domain import DocumentKind
-from assistant.understanding.kind_words import PHRASES, TITLES
+from assistant.understanding.kind_words import HEADING_WORDS, PHRASES, TITLES
 from assistant.understanding.lines import TextLine
 
 # In small letters, as the lines are compared: patterns that ignore case take five times as long.
@@ -47,6 +47,17 @@ _RESULT_ROW = re.compile(
     r"\d[ \t]+(?:[HL*↑↓]+[ \t]+)?[^\s\d]{0,10}[ \t]*\(?[<>]?\d[\d,]*(?:\.\d+)?[ ]?[-–]["
     r" ]?\d[\d,]*(?:\.\d+)?(?![\d/–-])"
 )
+_HEADING_LINES = 3
+_HEADING_WORDS = tuple(
+    (kind, re.compile(rf"(?:\b|(?<=[\u4e00-\u9fff]))(?:{words})(?:\b|(?=[\u4e00-\u9fff]))"))
+    for kind, words in HEADING_WORDS.items()
+)
+_HEADING_POINTS = 3
+# A medicine with its dose at the beginning of a line.
+_DOSE_ROW = re.compile(
+    r"^\W*[A-Za-z][\w/ -]{3,40}?[ \t]\d[\d.,]*[ ]?(?:mg|mcg|µg|micrograms?|g|units?)\b", re.MULTILINE
+)
+_DOSE_ROWS, _DOSE_ROWS_POINTS = 3, 2
 _RESULT_ROWS, _RESULT_ROWS_POINTS = 2, 4
 _CUE_CHARACTERS = 2_500
 
@@ -64,10 +75,16 @@ def cues(text: str) -> tuple[tuple[DocumentKind, int], ...]:
     """How many points the phrases of each kind make on a page; a phrase counts once."""
     lowered = " ".join(text[:_CUE_CHARACTERS].lower().split())
     points: dict[DocumentKind, int] = {}
+    first_lines = "\n".join(text.lower().split("\n", _HEADING_LINES)[:_HEADING_LINES])
+    for kind, words in _HEADING_WORDS:
+        if words.search(first_lines):
+            points[kind] = _HEADING_POINTS
     if _SALUTATION.search(text[:_CUE_CHARACTERS]):
-        points[DocumentKind.CLINIC_LETTER] = _SALUTATION_POINTS
+        points[DocumentKind.CLINIC_LETTER] = points.get(DocumentKind.CLINIC_LETTER, 0) + _SALUTATION_POINTS
     if len(_RESULT_ROW.findall(text[:_CUE_CHARACTERS])) >= _RESULT_ROWS:
-        points[DocumentKind.LABORATORY] = _RESULT_ROWS_POINTS
+        points[DocumentKind.LABORATORY] = points.get(DocumentKind.LABORATORY, 0) + _RESULT_ROWS_POINTS
+    if len(_DOSE_ROW.findall(text[:_CUE_CHARACTERS])) >= _DOSE_ROWS:
+        points[DocumentKind.MEDICATION_LIST] = points.get(DocumentKind.MEDICATION_LIST, 0) + _DOSE_ROWS_POINTS
     for kind, phrase, worth in _CUES:
         if phrase in lowered:
             points[kind] = points.get(kind, 0) + worth
