@@ -83,8 +83,13 @@ class CompositeFile:
         return replace(page, part=_joined(self._members[index].part, page.part))
 
     def draw(self, number: int, width_pixels: int) -> bytes:
+        opened, own_number = self.member_page(number)
+        return opened.draw(own_number, width_pixels)
+
+    def member_page(self, number: int) -> tuple[OpenFile, int]:
+        """The open member that page `number` is of, and the page's own number in it."""
         index, own_number = self._place(number)
-        return self._opened(index).draw(own_number, width_pixels)
+        return self._opened(index), own_number
 
     def is_locked(self) -> bool:
         """Whether nothing of it can be read for want of a password."""
@@ -162,6 +167,13 @@ class CompositeFile:
     def _drop(self, index: int) -> None:
         if index in self._open:
             self._open.pop(index).close()
+
+
+def innermost(opened: OpenFile, number: int) -> tuple[OpenFile, int]:
+    """The file that page `number` is of, out of whatever it is packed in, and the page's own number in it."""
+    while isinstance(opened, CompositeFile):
+        opened, number = opened.member_page(number)
+    return opened, number
 
 
 def open_member(source: Source, limits: Limits) -> OpenFile:

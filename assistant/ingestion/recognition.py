@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from assistant.domain import Origin
+from assistant.ingestion.containers import innermost
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.ocr import Recognizer
 from assistant.ingestion.ocr_picture import GrayPicture
@@ -49,8 +50,9 @@ def recognized_page(opened: OpenFile, number: int, limits: Limits) -> ReadPage:
 
 
 def _picture(opened: OpenFile, page: ReadPage, number: int, limits: Limits) -> GrayPicture:
-    if isinstance(opened, ShowsScans):
-        return opened.scan(number)
+    scanned, own_number = innermost(opened, number)
+    if isinstance(scanned, ShowsScans):
+        return scanned.scan(own_number)
     pixels = (limits.picture_pixels / max(page.width * page.height, 1.0)) ** 0.5
     width_pixels = round(page.width * min(_DOTS_PER_INCH / _POINTS_PER_INCH, pixels))
     with Image.open(BytesIO(opened.draw(number, width_pixels)), formats=("PNG",)) as picture:

@@ -10,8 +10,10 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import pytest
 
 from assistant.ingestion.archive_file import ArchiveFile
+from assistant.ingestion.containers import innermost
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
+from assistant.ingestion.text_file import TextFile
 from tests.ingestion.hostile_archives import flat_bomb, nested_bomb, zip_of
 from tests.ingestion.opened_files import mutations, opened, parts, refusal_code, survives, texts
 
@@ -156,3 +158,10 @@ def test_mutated_archives_give_pages_or_a_refusal() -> None:
     read = [survives(ArchiveFile, data) for data in mutations(seed, 300)]
     assert any(read)
     assert not all(read)
+
+
+def test_a_page_is_found_in_whatever_it_is_packed_in() -> None:
+    file = opened(ArchiveFile, zip_of({"a.txt": "x", "b.zip": zip_of({"c.zip": zip_of({"d.txt": "one\ftwo"})})}))
+    inner, number = innermost(file, 3)
+    assert isinstance(inner, TextFile)
+    assert (number, inner.read(number).composed.text) == (2, "two")
