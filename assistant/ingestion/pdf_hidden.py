@@ -25,6 +25,9 @@ _SAME_COLOUR = 26
 _OVERLAP = 0.4
 _MOST_HIDDEN = 200
 _MOST_PICTURES = 1_000
+# Some scanners lay their picture over the words that they have recognized, or make those transparent.
+_SCAN_SHARE = 0.7
+_UNDER_SCANS = (HidingPlace.COVERED, HidingPlace.INVISIBLE)
 _MOST_CHARACTERS = 2_000
 _SMALLEST = 0.5
 _WAYS = {
@@ -40,8 +43,8 @@ _WAYS = {
 class Sight:
     """What is seen of a page's words. `places`: how each word is hidden, None for one that is seen.
 
-    `layer` are words in invisible letters over a picture, a scanner's own recognition; `misfits` are those of them
-    where the picture shows nothing.
+    `layer` are words in invisible letters over a picture, or under one: a scanner's own recognition. `misfits` are
+    those of them where the picture shows nothing.
     """
 
     places: Sequence[HidingPlace | None]
@@ -81,28 +84,40 @@ class Look:
         for number in np.flatnonzero(inside & self._is_low(boxes)).tolist():
             if (span := self._span(number)) is not None and span.size_points < _TINIEST_POINTS:
                 self.places[number] = HidingPlace.TINY
-        layer = self._layer(inside) if self.paint.has_unpainted_letters else frozenset()
-        self._mark_unseen(layer)
+        layer = self._layer(inside) if self.paint.has_unpainted_letters else set()
+        layer |= self._mark_unseen(layer)
         for covered in painted_over(self.page, self.words, self.paint):
             if self.places[covered] is None and covered not in layer:
                 self.places[covered] = HidingPlace.COVERED
-        return Sight(places=self.places, layer=layer, misfits=self._misfits(layer))
+        return Sight(places=self.places, layer=frozenset(layer), misfits=self._misfits(layer))
 
-    def _mark_unseen(self, layer: frozenset[int]) -> None:
+    def _mark_unseen(self, layer: set[int]) -> set[int]:
+        """Say how each unseen word is hidden. Returns those that are a text layer of another kind, under a scan."""
         open_words = np.array([n for n, place in enumerate(self.places) if place is None and n not in layer], dtype=int)
-        if not len(open_words):
-            return
         if self.ink is None:
             self._mark_by_span(open_words)
-            return
-        unseen = open_words[~self.ink.are_seen(self.words.boxes[open_words])]
+            return set()
+        unseen = open_words[~self.ink.are_seen(self.words.boxes[open_words])] if len(open_words) else open_words
         if not len(unseen):
-            return
+            return set()
         others = np.setdiff1d(open_words, unseen)
         # Boxes of fonts with wrong measures miss their letters: ink beside them may be theirs.
         is_stray = self.ink.has_stray_ink(self.words.boxes[unseen], self.words.boxes[others])
+        is_under_scan = _are_over(self.words.boxes, self._pictures(_SCAN_SHARE))
+        under: set[int] = set()
         for number in unseen[~is_stray].tolist():
-            self.places[number] = self._place(number, self.ink)
+            place = self._place(number, self.ink)
+            if is_under_scan[number] and place in _UNDER_SCANS:
+                under.add(number)
+            else:
+                self.places[number] = place
+        return under
+
+    def _pictures(self, share: float = 0.0) -> Boxes:
+        """The boxes of the page's pictures that take at least such a share of it."""
+        boxes = np.array(self.paint.pictures[:_MOST_PICTURES]).reshape(-1, 4)
+        sides = (boxes[:, 2:] - boxes[:, :2]).clip(0)
+        return np.asarray(boxes[sides[:, 0] * sides[:, 1] >= share * self.width * self.height])
 
     def _mark_by_span(self, open_words: np.ndarray[tuple[int], np.dtype[np.int_]]) -> None:
         for number in open_words.tolist():
@@ -122,17 +137,17 @@ class Look:
         # Where the page is blank, MuPDF may have failed to draw it: nothing covers its words.
         return HidingPlace.COVERED if ink.shows_anything else None
 
-    def _layer(self, inside: Marks) -> frozenset[int]:
+    def _layer(self, inside: Marks) -> set[int]:
         """The unpainted words that stand over a picture, and over no painted word."""
         spans = [self._span(number) if is_inside else None for number, is_inside in enumerate(inside.tolist())]
         unpainted = np.array([n for n, span in enumerate(spans) if span is not None and not span.is_painted], dtype=int)
         painted = np.array([n for n, span in enumerate(spans) if span is not None and span.is_painted], dtype=int)
         boxes = self.words.boxes[unpainted]
-        over = _are_over(boxes, np.array(self.paint.pictures[:_MOST_PICTURES]).reshape(-1, 4))
+        over = _are_over(boxes, self._pictures())
         doubled = _are_doubled(boxes, self.words.boxes[painted])
-        return frozenset(unpainted[over & ~doubled].tolist())
+        return set(unpainted[over & ~doubled].tolist())
 
-    def _misfits(self, layer: frozenset[int]) -> frozenset[int]:
+    def _misfits(self, layer: set[int]) -> frozenset[int]:
         if self.ink is None or not layer:
             return frozenset()
         numbers = sorted(layer)

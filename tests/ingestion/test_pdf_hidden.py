@@ -142,9 +142,9 @@ def test_a_layer_that_is_off_hides_its_words() -> None:
 ROWS = tuple(f"Potassium {n}.9 mmol/L was high and is lower now" for n in range(9))
 
 
-def write_rows(page: pymupdf.Page, *, top: float) -> None:
+def write_rows(page: pymupdf.Page, *, top: float, render_mode: int = 3) -> None:
     for n, row in enumerate(ROWS):
-        page.insert_text((72, top + 24 * n), row, fontsize=14, render_mode=3)
+        page.insert_text((72, top + 24 * n), row, fontsize=14, render_mode=render_mode)
 
 
 def scan_with_layer(layer: Callable[[pymupdf.Page], object]) -> ReadPage:
@@ -167,6 +167,25 @@ def test_an_invisible_layer_over_a_scan_is_the_text_of_the_page() -> None:
     read = scan_with_layer(layer)
     assert "Potassium 4.9 mmol/L was high" in read.composed.text
     assert (read.origin, read.needs_recognition, read.hidden) == (Origin.OCR, False, ())
+
+
+def scan_over(rows_at: float) -> ReadPage:
+    def draw(page: pymupdf.Page) -> None:
+        write_rows(page, top=rows_at, render_mode=0)
+        page.insert_image(page.rect, pixmap=scan_of(*ROWS))
+
+    return read_drawn(draw)
+
+
+def test_words_under_a_scan_of_them_are_the_text_of_the_page() -> None:
+    read = scan_over(100)
+    assert "Potassium 4.9 mmol/L was high" in read.composed.text
+    assert (read.origin, read.needs_recognition, read.hidden) == (Origin.OCR, False, ())
+
+
+def test_other_words_under_a_scan_are_not() -> None:
+    read = scan_over(500)
+    assert (read.composed.text, read.needs_recognition) == ("", True)
 
 
 def test_words_put_into_such_a_layer_where_the_scan_is_bare_are_hidden() -> None:
