@@ -10,7 +10,7 @@ from assistant.ingestion.page_furniture import PAGE_NUMBER
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.raised_digits import raised
 from assistant.ingestion.rtf_fonts import Fonts
-from assistant.ingestion.rtf_state import Group, Look, RtfField
+from assistant.ingestion.rtf_state import Group, Look, ParagraphLook, RtfField
 from assistant.ingestion.rtf_story import Story
 from assistant.ingestion.rtf_tokens import RtfToken, rtf_tokens
 from assistant.ingestion.rtf_words import DESTINATIONS, SKIPPED, STORIES, SYMBOL_TEXTS, TEXTS
@@ -21,23 +21,13 @@ _PAGE_FIELDS = frozenset({"PAGE", "NUMPAGES", "SECTIONPAGES"})
 Words = dict[str, Callable[[int | None], None]]
 
 
-@dataclass(slots=True)
-class _Paragraph:
-    """The properties of a paragraph and, in a table, of its row."""
-
-    depth: int = 0
-    heading: int | None = None
-    indent: int = 0
-    has_ground: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """What held outside a group, for when it ends."""
 
     group: Group
     story: Story
-    paragraph: _Paragraph
+    paragraph: ParagraphLook
     kind: str
 
 
@@ -59,7 +49,7 @@ class RtfReading:
         self._style: int | None = None
         self._author = ""
         self._story = self.body
-        self._paragraph = _Paragraph()
+        self._paragraph = ParagraphLook()
         self._edges: list[int] = []
         self._row_is_heading = False
         self._row_has_ground = False
@@ -215,7 +205,7 @@ class RtfReading:
         return True
 
     def _begin_story(self, kind: str) -> None:
-        self._story, self._paragraph = Story(), _Paragraph()
+        self._story, self._paragraph = Story(), ParagraphLook()
         self._group.look = Look()
         self._group.destination = ""
         self._opened[-1] = replace(self._opened[-1], kind=kind)
@@ -244,7 +234,7 @@ class RtfReading:
 
     def _paragraph_words(self) -> Words:
         def reset(_: int | None) -> None:
-            self._paragraph = _Paragraph()
+            self._paragraph = ParagraphLook()
 
         def set_style(number: int | None) -> None:
             if self._group.destination == "styles":
@@ -260,7 +250,7 @@ class RtfReading:
             self._paragraph.indent = max(number or 0, 0)
 
         def set_ground(number: int | None) -> None:
-            self._paragraph.has_ground = bool(number)
+            self._paragraph.has_ground = self._paints(number)
 
         def set_depth(number: int | None) -> None:
             self._paragraph.depth = max(number or 0, 0)
@@ -282,6 +272,14 @@ class RtfReading:
             "chftn": lambda _: self._say_note_number(),
         }
 
+    def _is_white(self, color: int | None) -> bool:
+        """Whether a number of the color table is white; 0 is the color of plain text and of paper."""
+        return color is not None and 0 < color < len(self._colors) and self._colors[color] == [255, 255, 255]
+
+    def _paints(self, color: int | None) -> bool:
+        """Whether a number of the color table makes another ground than white paper."""
+        return bool(color) and not self._is_white(color)
+
     def _end_page(self) -> None:
         if self._group.destination == "" and self._paragraph.depth == 0:
             self._story.end_page()
@@ -302,14 +300,13 @@ class RtfReading:
             self._group.look.size = 24 if number is None else number
 
         def set_color(number: int | None) -> None:
-            is_known = number is not None and 0 <= number < len(self._colors)
-            self._group.look.is_white = is_known and self._colors[number or 0] == [255, 255, 255]
+            self._group.look.is_white = self._is_white(number)
 
         def switch(name: str) -> Callable[[int | None], None]:
             return lambda number: setattr(self._group.look, name, number != 0)
 
         def set_ground(number: int | None) -> None:
-            self._group.look.has_ground = bool(number)
+            self._group.look.has_ground = self._paints(number)
 
         def set_unicode_skip(number: int | None) -> None:
             self._group.skip_after_unicode = max(number or 0, 0)
@@ -348,7 +345,7 @@ class RtfReading:
             self._row_is_heading = True
 
         def set_ground(number: int | None) -> None:
-            self._row_has_ground |= bool(number)
+            self._row_has_ground |= self._paints(number)
 
         def end_cell(depth: int) -> None:
             if self._group.destination == "":

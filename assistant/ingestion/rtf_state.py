@@ -1,4 +1,4 @@
-"""How the text of an RTF group looks and where it goes; a group starts with what its parent has."""
+"""How the text of an RTF group or paragraph looks and where it goes."""
 
 from __future__ import annotations
 
@@ -62,3 +62,13 @@ class Group:
     field: RtfField | None = None
     # The group began with \\*: a destination that is not known is to be left out.
     is_optional: bool = False
+
+
+@dataclass(slots=True)
+class ParagraphLook:
+    """The properties of a paragraph and, in a table, of its row."""
+
+    depth: int = 0
+    heading: int | None = None
+    indent: int = 0
+    has_ground: bool = False

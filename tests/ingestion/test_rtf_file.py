@@ -102,16 +102,20 @@ def test_headers_footers_notes_and_comments_are_apart() -> None:
 def test_hidden_white_tiny_and_deleted_words_are_not_read() -> None:
     body = (
         rb"seen {\v van\'69shed}{\cf2 white}{\fs2 tiny}{\deleted old}{\revised new} \strike{ W}arf\strike0  end\par"
-        rb"\trowd\clcbpat1\cellx9\pard\intbl{\cf2 on black}\cell x\cell\row"
+        rb"\trowd\clcbpat1\cellx9\pard\intbl{\cf2 on black}{\cf2\chcbpat1  shaded}\cell x\cell\row"
     )
     pages = pages_of(RtfFile, rtf(body))
-    assert pages[0].text == "seen new [struck out: Warf] end\n\non black\tx"
+    assert pages[0].text == "seen new [struck out: Warf] end\n\non black shaded\tx"
     assert [(hidden.text, hidden.place) for hidden in hidden_of(pages)] == [
         ("vanished", HidingPlace.INVISIBLE),
         ("white", HidingPlace.WHITE),
         ("tiny", HidingPlace.TINY),
     ]
     assert warnings_of(rtf(body)) == ("the document has tracked changes; it is read as if all were accepted",)
+
+
+def test_white_words_on_a_white_ground_are_hidden() -> None:
+    assert hidden_of(pages_of(RtfFile, rtf(rb"seen {\cf2\highlight2 not seen}\par")))[0].text == "not seen"
 
 
 def test_fields_boxes_pictures_and_raised_digits() -> None:
