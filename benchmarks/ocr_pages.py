@@ -1,4 +1,4 @@
-"""Make pages whose every word is known: clinical notes in one column, in two, and with a ruled laboratory table."""
+"""Type clinical notes: in one column, in two, and with a ruled laboratory table above."""
 
 from __future__ import annotations
 
@@ -33,25 +33,11 @@ Glucose mmol/L 3.1 22.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownWord:
-    """A word as it was set, and its box in points."""
-
-    text: str
-    box: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPage:
-    """A page of a PDF, with its words in the order in which a person reads them, line by line."""
+    """A typed page, a PDF of its own."""
 
     layout: str
-    lines: tuple[tuple[KnownWord, ...], ...]
     pdf: bytes
-
-    @property
-    def words(self) -> list[KnownWord]:
-        """All words in order."""
-        return [word for line in self.lines for word in line]
 
 
 def known_pages(notes: Sequence[Path]) -> Iterator[KnownPage]:
@@ -69,13 +55,12 @@ def known_pages(notes: Sequence[Path]) -> Iterator[KnownPage]:
         else:
             sheet.column(text, 60, 535, top=_TOP, font=sheet.chance.choice(("helv", "tiro", "cour")), size=10.5)
         sheet.footer(number)
-        yield KnownPage(layout=layout, lines=tuple(map(tuple, sheet.lines)), pdf=sheet.finish())
+        yield KnownPage(layout=layout, pdf=sheet.finish())
 
 
 @dataclass(slots=True, kw_only=True)
 class _Sheet:
     chance: random.Random
-    lines: list[list[KnownWord]] = field(default_factory=list)
     document: pymupdf.Document = field(default_factory=pymupdf.open)
     page: pymupdf.Page = None
 
@@ -85,7 +70,7 @@ class _Sheet:
     def header(self, number: int) -> None:
         self._line(["Harbour", "Lane", "Surgery"], 60, 55, "hebo", 13)
         words = f"Record number {410_000 + 7 * number} printed {1 + number % 28:02d}/03/2024".split()
-        self._line(words, 340, 55, "helv", 9, is_same_line=True)
+        self._line(words, 340, 55, "helv", 9)
 
     def footer(self, number: int) -> None:
         self._line(f"Page {1 + number % 5} of 5".split(), 265, 810, "helv", 8)
@@ -114,8 +99,8 @@ class _Sheet:
         stops, right, top = (60, 210, 290, 380, 490), 535, _TOP
         for row, cells in enumerate(self._rows()):
             y = top + row * 16
-            for at, (x, cell) in enumerate(zip(stops, cells, strict=True)):
-                self._line(cell.split(), x + 4, y, "hebo" if row == 0 else "helv", 9, is_same_line=at > 0)
+            for x, cell in zip(stops, cells, strict=True):
+                self._line(cell.split(), x + 4, y, "hebo" if row == 0 else "helv", 9)
         for row in range(_TABLE_ROWS + 2):
             self.page.draw_line((stops[0], top - 11 + row * 16), (right, top - 11 + row * 16), width=0.6)
         for x in (*stops, right):
@@ -142,14 +127,9 @@ class _Sheet:
             count += 1
         return count
 
-    def _line(
-        self, words: Sequence[str], x: float, y: float, font: str, size: float, *, is_same_line: bool = False
-    ) -> None:
+    def _line(self, words: Sequence[str], x: float, y: float, font: str, size: float) -> None:
         face = pymupdf.Font(font)
-        if not is_same_line:
-            self.lines.append([])
         for word in words:
             width = face.text_length(word, size)
             self.page.insert_text((x, y), word, fontname=font, fontsize=size)
-            self.lines[-1].append(KnownWord(text=word, box=(x, y - 0.75 * size, x + width, y + 0.22 * size)))
             x += width + face.text_length(" ", size)

@@ -1,4 +1,4 @@
-"""Turn known pages into scans: clean, turned by two degrees, upside down, and as a noisy fax."""
+"""Turn typed pages into scans: clean, turned by two degrees, upside down, and as faxes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ class Manner:
     dots_per_inch: int
     turn_degrees: float = 0.0
     is_upside_down: bool = False
-    is_fax: bool = False
+    # 0: a copier. 1: one pixel of eighty a speck, letters with teeth.
+    fax_noise: float = 0.0
 
 
 MANNERS: Mapping[str, Manner] = {
     "clean": Manner(dots_per_inch=300),
     "two degrees": Manner(dots_per_inch=300, turn_degrees=2.0),
     "upside down": Manner(dots_per_inch=300, is_upside_down=True),
-    "fax": Manner(dots_per_inch=200, turn_degrees=0.4, is_fax=True),
+    "fax": Manner(dots_per_inch=200, turn_degrees=0.4, fax_noise=0.2),
+    "bad fax": Manner(dots_per_inch=200, turn_degrees=0.4, fax_noise=1.0),
 }
 _FAX_SPECKS = 0.012
 _FAX_BLUR = 0.75
@@ -50,7 +52,7 @@ def scanned(page: KnownPage, manner: Manner, seed: int) -> GrayPicture:
     elif turn:
         picture = picture.rotate(turn, resample=Image.Resampling.BICUBIC, fillcolor=255)
     noise = np.random.default_rng(seed)
-    gray = _faxed(picture, noise) if manner.is_fax else _copied(picture, noise)
+    gray = _faxed(picture, manner.fax_noise, noise) if manner.fax_noise else _copied(picture, noise)
     return GrayPicture(pixels=gray, width=width, height=height)
 
 
@@ -71,10 +73,11 @@ def _copied(picture: Image.Image, noise: np.random.Generator) -> npt.NDArray[np.
     return np.clip(gray, 0, 255).astype(np.uint8)
 
 
-def _faxed(picture: Image.Image, noise: np.random.Generator) -> npt.NDArray[np.uint8]:
+def _faxed(picture: Image.Image, strength: float, noise: np.random.Generator) -> npt.NDArray[np.uint8]:
     """Black and white, edges ragged, with specks of both."""
     soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(_FAX_BLUR)), dtype=np.float32)
-    ragged = soft + noise.normal(0, _FAX_GRAIN, soft.shape) < 150
+    ragged = soft + noise.normal(0, strength * _FAX_GRAIN, soft.shape) < 150
     specks = noise.random(soft.shape)
-    black = (ragged | (specks < _FAX_SPECKS / 2)) & (specks < 1 - _FAX_SPECKS / 2)
+    share = strength * _FAX_SPECKS / 2
+    black = (ragged | (specks < share)) & (specks < 1 - share)
     return np.where(black, 0, 255).astype(np.uint8)
