@@ -91,7 +91,7 @@ class Turn:
         yield AnswerProgress(stage="searching")
         messages = self._messages()
         yield AnswerProgress(stage="reading")
-        quotable = [source.passage.text for source in self._require_matter().sources]
+        quotable = {source.n: source.passage.text for source in self._require_matter().sources}
         for piece in self._model.stream(messages, state_folder=self._read.state_folder, quotable=quotable):
             yield self._taken(piece)
         if not self._text.strip():

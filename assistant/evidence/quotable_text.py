@@ -27,23 +27,32 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotableText:
-    """`data`: UTF-8, uint8 [B]. `is_start`, `is_end`: bool [B], whether a quotation may begin at, end before a byte."""
+    """`data`: UTF-8, uint8 [B]. `is_start`, `is_end`: bool [B], whether a quotation may begin at, end before a byte.
+
+    `text_starts` [texts]: the byte that each of the texts begins at.
+    """
 
     data: NDArray[np.uint8]
     is_start: Flags
     is_end: Flags
+    text_starts: NDArray[np.int64]
 
 
 def quotable_text(texts: Iterable[str]) -> QuotableText:
     """The texts, which quotations do not run over, made ready to be quoted."""
     clean = (quotable(text.encode("utf-8", "replace").decode("utf-8")) for text in texts)
-    joined = _PARTED.sub(PART, PART + PART.join(clean) + PART)
+    parted = [_PARTED.sub(PART, text).strip(PART + " ") for text in clean]
+    joined = PART + PART.join(parted) + PART
+    lengths = [len(text.encode("utf-8")) + len(PART) for text in parted]
     characters = _Characters(joined)
     is_start, is_end = characters.starts(), characters.ends()
     data = np.frombuffer(joined.encode("utf-8"), dtype=np.uint8)
     offsets = characters.byte_offsets()
     return QuotableText(
-        data=data, is_start=_spread(is_start, offsets, len(data)), is_end=_spread(is_end, offsets, len(data))
+        data=data,
+        is_start=_spread(is_start, offsets, len(data)),
+        is_end=_spread(is_end, offsets, len(data)),
+        text_starts=np.cumsum([len(PART), *lengths[:-1]], dtype=np.int64),
     )
 
 

@@ -35,6 +35,7 @@ class QuotableRecord:
         self.vocabulary = vocabulary
         self.data = np.concatenate((text.data, rest))
         self.is_end = np.concatenate((text.is_end, rest.astype(np.bool_)))
+        self._text_starts = text.text_starts
         self._first, self._nodes, self._token_ends = _tokens_by_place(vocabulary, text.data)
         starts = np.flatnonzero(text.is_start)
         self.is_empty = len(starts) == 0
@@ -70,6 +71,11 @@ class QuotableRecord:
         if length >= LONGEST_QUOTE:
             return self.vocabulary.closing
         return np.concatenate((self.vocabulary.plain.at(self._distinct(nodes)), ending, self.vocabulary.closing))
+
+    def texts_ending_at(self, places: Ids) -> list[int]:
+        """Which of the texts hold a quotation that ends at one of `places`: their indexes, in order."""
+        ends = places[self.is_end[places]]
+        return [int(at) for at in np.unique(np.searchsorted(self._text_starts, ends - 1, side="right") - 1)]
 
     def continuation(self, places: Ids) -> bytes:
         """What stands at all of `places` alike, up to a few words; nothing where they are many."""
@@ -127,6 +133,10 @@ class OpenQuote:
         self._written += piece
         self._length += sum(byte & 0xC0 != 0x80 for byte in piece)
         self._has_word = self._has_word or any(map(str.isalnum, self._written.decode("utf-8", "ignore")))
+
+    def texts(self) -> list[int]:
+        """Which of the record's texts hold the quotation as it stands now, whole words at its end."""
+        return [] if self._places is None else self._record.texts_ending_at(self._places)
 
     def continuation(self) -> bytes:
         """What must come next, as far as it is the same wherever the quotation stands."""

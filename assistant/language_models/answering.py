@@ -75,12 +75,16 @@ class AnsweringModel:
     passages_per_question: int = 40
 
     def stream(
-        self, messages: Sequence[BaseMessage], *, state_folder: Path | None = None, quotable: Sequence[str] = ()
+        self,
+        messages: Sequence[BaseMessage],
+        *,
+        state_folder: Path | None = None,
+        quotable: Mapping[int, str] | None = None,
     ) -> Iterator[AnswerPiece]:
         """Answer piece by piece; closing the iterator stops the model. Raises ModelError.
 
         `state_folder` is where a model that remembers keeps what it has read, for the next question or the next start;
-        `quotable` are the texts whose words alone it may put between quotation marks, if any are given.
+        `quotable` are the texts whose words alone it may put between quotation marks, by the numbers that cite them.
         A model that may be silent gives pieces without words while it is.
         """
         silence = STILL_READING
@@ -98,11 +102,11 @@ class AnsweringModel:
                 raise
             raise error from None
 
-    def _options(self, state_folder: Path | None, quotable: Sequence[str]) -> dict[str, Any]:
+    def _options(self, state_folder: Path | None, quotable: Mapping[int, str] | None) -> dict[str, Any]:
         """What this one call tells a model that remembers."""
         if not self.remembers:
             return {}
-        return {"quotable": tuple(quotable)} | ({"prefix_folder": state_folder} if state_folder else {})
+        return {"quotable": dict(quotable or {})} | ({"prefix_folder": state_folder} if state_folder else {})
 
     def _chunks(
         self, messages: Sequence[BaseMessage], options: Mapping[str, Any]

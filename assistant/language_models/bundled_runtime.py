@@ -47,7 +47,8 @@ class BundledRuntime(BaseChatModel):
     A stream carries progress as empty chunks with `response_metadata["progress"]`: `done_tokens`, `total_tokens`,
     `reused_tokens`, `seconds_left`, `queue_place`. Reasoning is in `additional_kwargs["reasoning_content"]`, never in
     the content. One call takes, besides the fields below, `prefix_folder` (where the read prefix is kept on disk),
-    `quotable` (the texts that alone may stand between quotation marks), `constraint` and `stop_signal`.
+    `quotable` (the texts that alone may stand between quotation marks, by the numbers that cite them), `constraint` and
+    `stop_signal`.
     """
 
     engine: Engine
@@ -122,7 +123,8 @@ class BundledRuntime(BaseChatModel):
         )
         folder: Path | None = call.get("prefix_folder")
         constraint: Constraint | None = call.get("constraint")
-        if constraint is None and (quotable := tuple(call.get("quotable", ()))):
+        quotable: Mapping[int, str] = call.get("quotable") or {}
+        if constraint is None and quotable:
             constraint = self._quoting(quotable, opens_reasoning=prompt.opens_reasoning)
         stop_signal: threading.Event | None = call.get("stop_signal")
         return Request(
@@ -142,7 +144,7 @@ class BundledRuntime(BaseChatModel):
             stop_signal=stop_signal,
         )
 
-    def _quoting(self, quotable: tuple[str, ...], *, opens_reasoning: bool) -> Constraint | None:
+    def _quoting(self, quotable: Mapping[int, str], *, opens_reasoning: bool) -> Constraint | None:
         """What keeps quotations to the words of these texts."""
         desk = self._desk or QuotingDesk(self.engine.vocabulary(), self.engine.chat.encode)
         self._desk = desk

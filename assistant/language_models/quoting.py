@@ -1,7 +1,8 @@
 """Words inside quotation marks come from the record: the constraint under which the bundled runtime writes.
 
-Reasoning is free. Outside of quotations everything may come but what opens one on words that stand nowhere. A
-quotation's marks come whole: none is put together from parts of characters.
+Reasoning is free. Outside of quotations everything may come but what opens one on words that stand nowhere, and but the
+number of a source behind a quotation that it does not hold. A quotation's marks come whole: none is put together from
+parts of characters.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from assistant.evidence.quote_vocabulary import QuoteVocabulary
 from assistant.evidence.verbatim import OpenQuote, QuotableRecord
+from assistant.language_models.quote_marks import NumberTokens, QuoteMark
 from model_runtime.chat import THINK_CLOSE, THINK_OPEN
 
 _OPEN_TAG, _CLOSE_TAG = THINK_OPEN.encode(), THINK_CLOSE.encode()
@@ -27,12 +29,24 @@ _TAG_THEN_MARK = re.compile(rb">.*(?:" + "|".join('"“”„«»').encode() + r
 
 
 class QuotingRules:
-    """What holds for every answer about one record by one model; kept between questions."""
+    """What holds for every answer about one record by one model; kept between questions.
 
-    def __init__(self, record: QuotableRecord, encode: Callable[[str], list[int]]) -> None:
+    `numbers` are those by which the answer cites the record's texts, in their order.
+    """
+
+    def __init__(
+        self,
+        record: QuotableRecord,
+        encode: Callable[[str], list[int]],
+        *,
+        numbers: Sequence[int] = (),
+        number_tokens: NumberTokens | None = None,
+    ) -> None:
         vocabulary: QuoteVocabulary = record.vocabulary
         self.record = record
         self.encode = encode
+        self._numbers = tuple(numbers)
+        self._number_tokens = number_tokens or NumberTokens(vocabulary.tokens)
         self.in_reasoning = torch.from_numpy(vocabulary.matching(_TAG_THEN_MARK))
         self.outside = torch.from_numpy(record.forbidden_outside)
         self.completing = {
@@ -40,23 +54,34 @@ class QuotingRules:
             for head, tails in _COMPLETIONS.items()
         }
 
+    def mark_after(self, quote: OpenQuote, written: bytes) -> QuoteMark:
+        """The mark that may follow the quotation, of which `written` stands already."""
+        numbers = [self._numbers[text] for text in quote.texts()] if self._numbers else []
+        return QuoteMark(numbers, self._number_tokens, written)
+
 
 class QuotingDesk:
     """One model's tokens made ready once, and the rules for the texts that were asked about last."""
 
     def __init__(self, vocabulary: Sequence[bytes], encode: Callable[[str], list[int]]) -> None:
         self._vocabulary = QuoteVocabulary(vocabulary)
+        self._number_tokens = NumberTokens(vocabulary)
         self._encode = encode
-        self._latest: tuple[tuple[str, ...], QuotingRules] | None = None
+        self._latest: tuple[dict[int, str], QuotingRules] | None = None
 
-    def rules(self, texts: tuple[str, ...]) -> QuotingRules | None:
-        """What may be quoted of `texts`; None where there is nothing, or no token that could end a quotation."""
+    def rules(self, texts: Mapping[int, str]) -> QuotingRules | None:
+        """What may be quoted of `texts`, each under the number that cites it.
+
+        None where there is nothing, or no token that could end a quotation.
+        """
         latest = self._latest
         if latest is None or latest[0] != texts:
-            latest = (texts, QuotingRules(QuotableRecord(texts, self._vocabulary), self._encode))
+            record = QuotableRecord(texts.values(), self._vocabulary)
+            rules = QuotingRules(record, self._encode, numbers=tuple(texts), number_tokens=self._number_tokens)
+            latest = (dict(texts), rules)
             self._latest = latest
-        record = latest[1].record
-        return None if record.is_empty or not len(self._vocabulary.closing) else latest[1]
+        is_usable = not latest[1].record.is_empty and len(self._vocabulary.closing)
+        return latest[1] if is_usable else None
 
     def forget(self) -> None:
         """Drop the texts."""
@@ -73,19 +98,23 @@ class VerbatimQuotes:
         self._is_reasoning = opens_reasoning
         self._beginning: bytes | None = None if opens_reasoning else b""  # None once it is clear if it opens reasoning
         self._tail = b""
+        self._mark: QuoteMark | None = None  # behind a quotation, until its mark is written
 
     def allowed(self) -> Tensor | None:
-        """Inside a quotation, what stands in the record there; None outside."""
+        """Inside a quotation, what stands in the record there; None outside, but where a number is half written."""
         if self._quote is not None and self._allowed is None:
             self._allowed = torch.from_numpy(self._quote.allowed())
+        elif self._mark is not None and self._allowed is None:
+            self._allowed = self._mark.allowed()
         return self._allowed
 
     def forbidden(self) -> Tensor:
-        """Outside of quotations: what would open one wrongly."""
+        """Outside of quotations: what would open one wrongly, or cite the last one wrongly."""
         if self._is_reasoning:
             return self._rules.in_reasoning
         head = next((head for head in _COMPLETIONS if self._tail.endswith(head)), None)
-        return self._rules.outside if head is None else self._rules.completing[head]
+        forbidden = self._rules.outside if head is None else self._rules.completing[head]
+        return forbidden if self._mark is None else torch.cat((forbidden, self._mark.forbidden()))
 
     def draft(self) -> list[int]:
         """How the quotation goes on, where it goes on in one way only."""
@@ -125,10 +154,18 @@ class VerbatimQuotes:
         assert cut is not None, "a token with several quotation marks was taken, which is forbidden"
         if self._quote is None:
             self._tail = (self._tail + text)[-2:]
+            self._follow_mark(text)
             if cut.mark:
                 self._quote = OpenQuote(self._rules.record)
                 self._quote.write(cut.after)
             return
         self._quote.write(cut.before)
         if cut.mark:
+            self._mark = self._rules.mark_after(self._quote, cut.after)
             self._quote, self._tail = None, cut.after[-2:]
+            self._follow_mark(b"")
+
+    def _follow_mark(self, text: bytes) -> None:
+        if self._mark is not None:
+            self._mark.write(text)
+            self._mark = self._mark if self._mark.is_watched else None

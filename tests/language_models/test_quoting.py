@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -29,6 +30,7 @@ RECORD = (
     "He’s a non-smoker; hyper-\ntension since 2009. Sodium 138 mmol/L, potassium 4.1 mmol/L, eGFR 62.",
     "患者因胸痛入院，既往有高血压病史。",
 )
+NUMBERED = {3: RECORD[0], 12: RECORD[1], 14: RECORD[2]}
 FINDER = QuoteFinder([page(text, number=2 * number + 1) for number, text in enumerate(RECORD)])
 MARKS = '"“”„«»'
 
@@ -63,6 +65,15 @@ class Urged:
             self._now = sorted(set(self._marked) & set(allowed.tolist())) or allowed
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny products are over before a second thread has begun; on a busy machine waiting for it takes minutes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def desk() -> QuotingDesk:
     engine = tiny_engine(tiny_model())
@@ -70,7 +81,7 @@ def desk() -> QuotingDesk:
 
 
 def constraint(desk: QuotingDesk, seed: int) -> Constraint:
-    rules = desk.rules(RECORD)
+    rules = desk.rules(NUMBERED)
     assert rules is not None
     return Urged(VerbatimQuotes(rules), list(rules.record.vocabulary.tokens), seed)
 
@@ -127,7 +138,7 @@ def test_the_record_s_words_alone_can_be_quoted_through_langchain() -> None:
     model = BundledRuntime(engine=tiny_engine(tiny_model()), temperature=1.5, top_k=0, top_p=1, max_tokens=400)
     found: list[str] = []
     for seed in range(3):
-        answer = model.invoke([HumanMessage("\n".join(RECORD))], quotable=RECORD, seed=seed)
+        answer = model.invoke([HumanMessage("\n".join(RECORD))], quotable=NUMBERED, seed=seed)
         found += closed_quotations(str(answer.content))
     assert found
     assert not [quote for quote in found if not FINDER.locate(quote)]
@@ -135,7 +146,7 @@ def test_the_record_s_words_alone_can_be_quoted_through_langchain() -> None:
 
 def test_deleting_a_record_drops_its_words_here_too() -> None:
     model = BundledRuntime(engine=tiny_engine(tiny_model()), max_tokens=2)
-    model.invoke("x", quotable=RECORD)
+    model.invoke("x", quotable=NUMBERED)
     assert model._desk is not None
     assert model._desk._latest is not None
     model.forget()
@@ -154,7 +165,7 @@ def free_desk(extra: tuple[bytes, ...]) -> tuple[QuotingDesk, list[bytes]]:
 
 def test_reasoning_quotes_what_it_likes() -> None:
     desk, vocabulary = free_desk((b"<think>", b"</think>", b'>"No', b'"no"'))
-    rules = desk.rules(RECORD)
+    rules = desk.rules(NUMBERED)
     assert rules is not None
     for opens, first in ((True, ()), (False, (b"\n", b"<think>"))):
         quotes_ = VerbatimQuotes(rules, opens_reasoning=opens)
@@ -167,7 +178,7 @@ def test_reasoning_quotes_what_it_likes() -> None:
 
 def test_no_quotation_mark_is_put_together_from_parts_of_a_character() -> None:
     desk, vocabulary = free_desk((b"\xe2\x80", b"\x9cx", b"\x80\x9c"))
-    rules = desk.rules(RECORD)
+    rules = desk.rules(NUMBERED)
     assert rules is not None
     quotes_ = VerbatimQuotes(rules)
     spoken(quotes_, vocabulary, b"\xe2")
@@ -181,7 +192,7 @@ def test_no_quotation_mark_is_put_together_from_parts_of_a_character() -> None:
 
 def test_after_the_closing_mark_everything_is_free_again() -> None:
     desk, vocabulary = free_desk((b'."', b" [", b"No known"))
-    rules = desk.rules(RECORD)
+    rules = desk.rules(NUMBERED)
     assert rules is not None
     quotes_ = VerbatimQuotes(rules)
     spoken(quotes_, vocabulary, b'"', b"No known", b" ", *(bytes([byte]) for byte in b"allergies"))
@@ -192,9 +203,46 @@ def test_after_the_closing_mark_everything_is_free_again() -> None:
     assert quotes_.allowed() is None
 
 
+def test_the_number_behind_a_quotation_names_a_source_that_holds_it() -> None:
+    desk, vocabulary = free_desk((b" [", b"[3", b" [1", b"12", b"14", b"12].", b'." [', b" 3"))
+    rules = desk.rules(NUMBERED)
+    assert rules is not None
+    quotes_ = VerbatimQuotes(rules)
+    spoken(quotes_, vocabulary, b'"', *(bytes([byte]) for byte in b"eGFR 62"), b'"')
+    assert not quotes_.allowed()
+    assert named(quotes_, vocabulary, b"[3", b" [1", b"3", b"x") == {b"[3"}
+    spoken(quotes_, vocabulary, b" [")
+    wrong = {b"3", b"14", b" 3", b"2"}
+    assert named(quotes_, vocabulary, *wrong, b"1", b"12", b"12].", b"n", b"]") == wrong
+    spoken(quotes_, vocabulary, b"1")
+    allowed = quotes_.allowed()
+    assert allowed is not None
+    assert [vocabulary[token] for token in allowed] == [b"2"]
+    spoken(quotes_, vocabulary, b"2")
+    assert quotes_.allowed() is None
+    assert named(quotes_, vocabulary, b"3", b"]", b",") == {b"3"}
+    spoken(quotes_, vocabulary, b"]", b"3")  # behind the mark everything is free
+    assert named(quotes_, vocabulary, b"3", b"14") == set()
+
+
+def named(constraint: VerbatimQuotes, vocabulary: list[bytes], *pieces: bytes) -> set[bytes]:
+    """Which of the pieces are forbidden now."""
+    forbidden = set(constraint.forbidden().tolist())
+    return {piece for piece in pieces if vocabulary.index(piece) in forbidden}
+
+
+def test_a_quotation_of_two_sources_may_cite_either() -> None:
+    desk, vocabulary = free_desk((b" [",))
+    rules = desk.rules({1: "Seen again. Penicillin allergy.", 2: "Nothing.", 30: "Penicillin allergy"})
+    assert rules is not None
+    quotes_ = VerbatimQuotes(rules)
+    spoken(quotes_, vocabulary, b'"', *(bytes([byte]) for byte in b"Penicillin allergy"), b'"', b" [")
+    assert named(quotes_, vocabulary, b"1", b"2", b"3") == {b"2"}
+
+
 def test_texts_without_words_put_no_constraint_on_an_answer() -> None:
     desk, _ = free_desk(())
-    assert desk.rules((" ", "")) is None
+    assert desk.rules({1: " ", 2: ""}) is None
     assert QuotableRecord(["No"], QuoteVocabulary([b"", b"N", b"o"])).opening.tolist() == [1]
 
 
@@ -202,5 +250,5 @@ def test_a_constraint_goes_with_a_chat_template_that_opens_reasoning() -> None:
     template = "{{ messages[0].content }}<think>"
     engine = Engine(tiny_model(), Chat(tiny_tokenizer(chat_template=template), frozenset()))
     model = BundledRuntime(engine=engine, temperature=0, max_tokens=12)
-    message = model.invoke("x", quotable=RECORD)
+    message = model.invoke("x", quotable=NUMBERED)
     assert message.additional_kwargs["reasoning_content"]
