@@ -24,7 +24,7 @@ from assistant.ingestion.workbook import Sheet, Workbook, elements
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 # More cells merged side by side than fit a screen: a file that wants to cost time.
-_MOST_MERGED_A_ROW = 500
+_MOST_MERGED_A_ROW = 200
 # No cell of any program holds more; a longer one is made to be slow.
 _LONGEST_TEXT = 32_767
 _TRUE = ("1", "true")
