@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from assistant.domain import DocumentKind
-from assistant.evidence.coverage import Topic
+from assistant.evidence.coverage import Topic, topic_stem
 from assistant.evidence.lexical import is_chinese
-from assistant.evidence.synonyms import stem
 
 # What may stand around the topic in a broad question, in any of its inflections.
 _ASKING = """
@@ -66,8 +65,8 @@ _TOPICS = (
         query="operation, surgery, surgical procedure performed 手术",
     ),
     _Spoken(
-        asked="problem diagnosis diagnoses condition disease comorbidities illness",
-        beside="medical history chronic active main list suffer",
+        asked="problem diagnosis diagnoses condition disease comorbidities illness medical",
+        beside="history chronic active main list suffer",
         chinese="诊断 疾病 病史 既往史",
         headings="problem diagnosis diagnoses impression assessment condition past pmh 诊断 既往史 病史",
         query="diagnosis, medical history, problem list, assessment 诊断",
@@ -151,7 +150,7 @@ def broad_topic(question: str) -> Topic | None:
     """What a broad question asks for all of; None if the question is not broad."""
     if is_chinese(question):
         return _chinese_topic(question)
-    words = {stem(word) for word in _WORD.findall(question.lower())}
+    words = {topic_stem(word) for word in _WORD.findall(question.lower())}
     if words & _stems(_SUMMARY_ASKED) and words <= _stems(_ASKING) | _stems(_SUMMARY_WORDS):
         return _EVERYTHING
     spoken = [topic for topic in _TOPICS if words & _stems(topic.asked)]
@@ -183,4 +182,4 @@ def _kinds(spoken: list[_Spoken]) -> Iterator[DocumentKind]:
 
 @cache
 def _stems(words: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words.split())
+    return frozenset(topic_stem(word) for word in words.split())

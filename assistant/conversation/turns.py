@@ -194,9 +194,11 @@ class Turn:
         matter = self._require_matter()
         question = fill("question", earlier=kept.shortened, question=self._question)
         content = f"{matter.prompt}\n{_instructions()}\n{question}"
+        topic = broad_topic(self._question)
         extra = {
             "question": self._question,
-            "history": [turn.question for turn in self._history],
+            "history": [] if topic else [turn.question for turn in self._history],
+            "topic_headings": sorted(topic.headings) if topic else [],
             "passages": [
                 {"n": source.n, "file": source.page_ref.file, "text": source.passage.text} for source in matter.sources
             ],

@@ -88,4 +88,9 @@ def _best_first(candidates: Iterable[Candidate]) -> list[int]:
 
 @lru_cache(maxsize=4_096)
 def _stems(heading: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in _WORD.findall(heading.lower()))
+    return frozenset(topic_stem(word) for word in _WORD.findall(heading.lower()))
+
+
+def topic_stem(word: str) -> str:
+    """The stem of a lower-case word of a heading; "medical" is kept, for its stem is that of "medication"."""
+    return word if word == "medical" else stem(word)

@@ -20,6 +20,7 @@ from assistant.language_models.answering import AnsweringModel, ModelDescription
 from assistant.language_models.asked import understand
 from assistant.language_models.best_sentences import best_sentences
 from assistant.language_models.candidates import Candidate, NumberedPassage
+from assistant.language_models.topical_rows import topical_rows
 from assistant.prompts import not_in_record
 
 
@@ -50,7 +51,8 @@ class ExtractiveReader(BaseChatModel):
 
     The last human message carries, in `additional_kwargs`, `question`, `passages` ([{"n", "file", "text"}], best
     first) and `history` (earlier questions). The answer is one to three lines `"quote" [n]`, or the sentence that says
-    that the record does not hold the answer.
+    that the record does not hold the answer. To a broad question, one with `topic_headings` (stems), it adds what
+    stands under such headings.
     """
 
     encoder: EncodesTexts
@@ -105,8 +107,10 @@ class ExtractiveReader(BaseChatModel):
             for each in extra.get("passages", ())
         ]
         history = [str(earlier) for earlier in extra.get("history", ())]
-        found = best_sentences(understand(question, history), passages, self._encode) if passages else ()
-        yield from (f'"{_quotable(each)}" [{each.n}]' for each in found)
+        best = best_sentences(understand(question, history), passages, self._encode) if passages else ()
+        rows = topical_rows(frozenset(extra.get("topic_headings", ())), passages)
+        found = dict.fromkeys(f'"{_quotable(each)}" [{each.n}]' for each in (*best, *rows))
+        yield from found
         if not found:
             yield not_in_record()
 

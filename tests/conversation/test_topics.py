@@ -16,6 +16,7 @@ from assistant.evidence.passage_context import PassageContext
         ("What is she allergic to?", "Known drug allergies"),
         ("Which allergies does the patient have?", "Allergy status"),
         ("List all medications.", "Discharge medications"),
+        ("Past medical history?", "PAST MEDICAL HISTORY"),
         ("What medication does the patient take now?", "Current Medications"),
         ("What operations has she had?", "Surgical history"),
         ("What problems does the patient have?", "DIAGNOSES"),
@@ -38,6 +39,12 @@ def test_a_topic_has_its_kinds_of_documents() -> None:
     assert topic is not None
     assert topic.has(PassageContext(kind=DocumentKind.MEDICATION_LIST))
     assert not topic.has(PassageContext(kind=DocumentKind.CONSENT))
+
+
+def test_medical_is_no_medication() -> None:
+    topic = broad_topic("List all medications")
+    assert topic is not None
+    assert not topic.has(PassageContext(section="PAST MEDICAL HISTORY"))
 
 
 @pytest.mark.parametrize(
