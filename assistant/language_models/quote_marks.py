@@ -7,22 +7,30 @@ there (a word, nothing at all) stays free: the checker judges it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-_WATCHED = re.compile(rb"[\s.,;:!?)]{0,6}(?:\[\s{0,2}(?P<digits>\d*))?")
-_NUMBER = re.compile(rb"[\s.,;:!?)]{0,6}\[\s{0,2}(?P<digits>\d+)(?P<rest>.*)", re.DOTALL)
-_OPENS_NUMBER = re.compile(rb"\[\s*\d")
-_DIGIT_FIRST = re.compile(rb"\s*\d")
+_WATCHED = re.compile(rb"[\s.,;:!?)]{0,6}(?:\[(?P<digits>\d*))?")
+_NUMBER = re.compile(rb"[\s.,;:!?)]{0,6}\[(?P<digits>\d+)(?P<rest>.*)", re.DOTALL)
+_OPENS_NUMBER = re.compile(rb"\[\d")
 
 
 class NumberTokens:
-    """The tokens of a vocabulary that can write a mark's number: those that begin with one, those with a bracket."""
+    """The tokens of a vocabulary that can write a mark's number.
+
+    `digits`: nothing but digits, there may be thousands; `mixed`: digits and more; `spaced`: white space, then digits;
+    `opened`: with the bracket before the digits.
+    """
 
     def __init__(self, vocabulary: Sequence[bytes]) -> None:
-        self.digits = [(at, token) for at, token in enumerate(vocabulary) if _DIGIT_FIRST.match(token)]
+        self.digits = {token: at for at, token in enumerate(vocabulary) if token.isdigit()}
+        self.all_digits = torch.tensor(list(self.digits.values()), dtype=torch.int64)
+        first = [(at, token) for at, token in enumerate(vocabulary) if token[:1].isdigit()]
+        self.mixed = [(at, token) for at, token in first if not token.isdigit()]
+        spaced = [at for at, token in enumerate(vocabulary) if token[:1].isspace() and token.lstrip()[:1].isdigit()]
+        self.spaced = torch.tensor(spaced, dtype=torch.int64)
         self.opened = [(at, token) for at, token in enumerate(vocabulary) if _OPENS_NUMBER.search(token)]
 
 
@@ -48,12 +56,24 @@ class QuoteMark:
         digits = self._digits()
         if not digits or digits in self._numbers:
             return None
-        return torch.tensor([at for at, token in self._tokens.digits if self._fits(token)], dtype=torch.int64)
+        mixed = [at for at, token in self._tokens.mixed if self._fits(token)]
+        return torch.tensor([*self._going_on(digits), *mixed], dtype=torch.int64)
 
     def forbidden(self) -> Tensor:
         """The tokens that would make it the number of another source."""
-        tokens = self._tokens.opened if self._digits() is None else self._tokens.digits
-        return torch.tensor([at for at, token in tokens if not self._fits(token)], dtype=torch.int64)
+        digits = self._digits()
+        if digits is None:
+            return _unfit(self._tokens.opened, self._fits)
+        wrong = self._tokens.all_digits
+        wrong = wrong[~torch.isin(wrong, torch.tensor(self._going_on(digits), dtype=torch.int64))]
+        spaced = self._tokens.spaced if not digits else self._tokens.spaced[:0]
+        return torch.cat((wrong, spaced, _unfit(self._tokens.mixed, self._fits)))
+
+    def _going_on(self, digits: bytes) -> list[int]:
+        """The tokens of digits that lead on to one of the numbers."""
+        rests = [known[len(digits) :] for known in self._numbers if known.startswith(digits)]
+        pieces = {rest[:length] for rest in rests for length in range(1, len(rest) + 1)}
+        return [self._tokens.digits[piece] for piece in pieces if piece in self._tokens.digits]
 
     def _digits(self) -> bytes | None:
         """The digits behind the bracket so far; None before it."""
@@ -67,3 +87,7 @@ class QuoteMark:
         if number["rest"]:
             return number["digits"] in self._numbers
         return any(known.startswith(number["digits"]) for known in self._numbers)
+
+
+def _unfit(tokens: Sequence[tuple[int, bytes]], fits: Callable[[bytes], bool]) -> Tensor:
+    return torch.tensor([at for at, token in tokens if not fits(token)], dtype=torch.int64)
