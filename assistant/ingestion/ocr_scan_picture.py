@@ -24,8 +24,9 @@ _FILLS = 0.7
 # A fax is all of its page. Points at each edge.
 _MARGIN_POINTS = 3.0
 _FAX_PIXELS = 60_000_000
-# Shades between the fax's own pixels and a small drawing of the page: more, and they are not what the page shows.
-_SAME_SHADES = 12.0
+# Shades between a tile of the fax's own pixels and of a small drawing of the page: more, and something lies over them.
+_SAME_SHADES = 8.0
+_TILES = 12
 _GLANCE_DPI = 36.0
 
 
@@ -86,8 +87,12 @@ def _is_shown(pixels: GrayPixels, page: pymupdf.Page, width: float, height: floa
     """Whether the page, drawn small, looks like the pixels: nothing lies over them, and black is black."""
     glance = gray_picture(page, width=width, height=height, dpi=_GLANCE_DPI).pixels
     small = Image.fromarray(np.ascontiguousarray(pixels)).resize(glance.shape[::-1], Image.Resampling.BOX)
-    differences = np.abs(np.asarray(small).astype(np.int16) - glance)
-    return bool(differences.mean() <= _SAME_SHADES)
+    rows, columns = (np.linspace(0, size, _TILES, endpoint=False).astype(np.int64) for size in glance.shape)
+    tiles = [
+        np.add.reduceat(np.add.reduceat(shades.astype(np.float64), rows, axis=0), columns, axis=1)
+        for shades in (np.asarray(small), glance)
+    ]
+    return bool(np.abs(tiles[0] - tiles[1]).max() <= _SAME_SHADES * (glance.size / _TILES**2))
 
 
 def _share(info: Mapping[str, Any], page: pymupdf.Rect) -> float:

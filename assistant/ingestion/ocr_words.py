@@ -69,7 +69,7 @@ def _is_junk(text: str, word: FoundWord, usual: float) -> bool:
 
 
 def _joined(words: Sequence[FoundWord]) -> Iterator[FoundWord]:
-    """Chinese has no spaces; "HbA" and "1c" are one word that a gap before the 1 has cut."""
+    """Chinese has no spaces; "HbA" and "1c", "13" and "7" are one word that the narrow 1 has cut."""
     last: FoundWord | None = None
     for word in words:
         if last is not None and last.line == word.line and _belong_together(last, word):
@@ -86,7 +86,8 @@ def _belong_together(before: FoundWord, after: FoundWord) -> bool:
     gap = (after.x0 - before.x1) / max(min(before.height, after.height), 1.0)
     if is_han(before.text) or is_han(after.text):
         return gap < _GAP_BETWEEN_SIGNS and (is_han(before.text[-1:] + after.text[:1]) or _is_wide_sign(after.text[0]))
-    return gap < _GAP_INSIDE_WORD and _HBA1C.fullmatch(before.text + after.text) is not None
+    is_cut_number = before.text.isdigit() and _NUMBER.fullmatch(after.text) is not None
+    return gap < _GAP_INSIDE_WORD and (is_cut_number or _HBA1C.fullmatch(before.text + after.text) is not None)
 
 
 def _is_wide_sign(character: str) -> bool:
