@@ -12,8 +12,8 @@ from assistant.understanding.lines import TextLine
 _TITLE = (
     r"(?:(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Sister|Sr|S/N|Staff Nurse|Nurse|Matron|Herr|Frau|PD|Dra|med)\b\.?[ ])"
 )
-_PART = r"[^\W\d_a-z](?:[^\W\d_]|['’-](?=[^\W\d_]))*\.?"
-_PERSON = re.compile(rf"({_TITLE}*{_PART}(?:,?[ ]{_PART}|[ ](?:de|da|van|von|der|den|del|la|bin|al)\b){{0,4}})")
+_PART = r"[^\W\d_a-z](?:[^\W\d_]|['’-](?=[^\W\d_])){0,40}\.?"
+_PERSON = re.compile(rf"({_TITLE}{{0,4}}{_PART}(?:,?[ ]{_PART}|[ ](?:de|da|van|von|der|den|del|la|bin|al)\b){{0,4}})")
 _HAN_PERSON = re.compile(r"([\u4e00-\u9fff]{2,4})(?=[\s，,;；。/（(]|$)")
 _TRADE = re.compile(rf"[\s,]+(?:{'|'.join((TRADES + ENDS).strip().splitlines())})\b.*$")
 _NOT_A_PERSON = re.compile(rf"\b(?:{'|'.join(NOT_A_PERSON.strip().splitlines())})\b", re.IGNORECASE)

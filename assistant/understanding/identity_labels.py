@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from assistant.domain import Page, Span, Stated
 
-_REST = r"(?:[^\W\d_]|['’](?=[^\W\d_]))*(?:-[^\W\d_]+)*(?:\.(?![^\W\d_]))?(?![^\W_]|[ ]?[:：])"
+# Lengths are bounded: what is no name may be a page long.
+_REST = r"(?:[^\W\d_]|['’](?=[^\W\d_])){0,30}(?:-[^\W\d_]{1,30}){0,3}(?:\.(?![^\W\d_]))?(?![^\W_]|[ ]?[:：])"
 _WORD, _CAPITAL = rf"[^\W\d_]{_REST}", rf"[^\W\d_a-z]{_REST}"
-_SURNAME = r"(?:[A-Z]['’])?[^\W\d_a-z]{2,}(?:['’-][^\W\d_]+)*"
+_SURNAME = r"(?:[A-Z]['’])?[^\W\d_a-z]{2,30}(?:['’-][^\W\d_]{1,30}){0,3}"
 _FILED = rf"{_SURNAME},[ ]?{_WORD}(?:[ ]{_WORD}){{0,2}}"  # as hospitals file it: SURNAME, Given
 _TITLE = r"(?:(?:Mrs?|Ms|Miss|Mx|Master|Herrn?|Frau|Mme|Dr|Prof)\.?[ ])"
 _LABELS = re.compile(
@@ -101,6 +102,7 @@ _SOMEBODY_ELSE = re.compile(
 )
 _NEARBY_CHARACTERS = 300
 _BEFORE_CHARACTERS = 48
+_LONGEST_LINE = 240  # what stands further before a label says nothing of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +253,9 @@ class _PageLabels:
         return between.end() if between else label.end()
 
     def _line_start(self, at: int) -> int:
-        return self._text.rfind("\n", 0, at) + 1
+        nearest = max(0, at - _LONGEST_LINE)
+        found = self._text.rfind("\n", nearest, at)
+        return nearest if found < 0 else found + 1
 
     def _stated(self, found: re.Match[str]) -> Stated:
         return Stated(value=found.group(1), span=self._span(found.start(1), found.end(1)))

@@ -33,8 +33,11 @@ _HAN_LINE_IS_WRAPPED = 28
 
 def instruction_regions(text: str) -> tuple[Region, ...]:
     """The stretches of a page's text that are addressed to an AI, in order and apart from one another."""
-    spans = sorted(_whole(text, start, end) for start, end in addresses(text))
-    return tuple(Region(start=start, end=end, role=Role.INSTRUCTION) for start, end in _joined(spans))
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted(addresses(text)):
+        if not spans or end > spans[-1][1]:  # else it stands in a sentence that is found already
+            spans.append(_whole(text, start, end))
+    return tuple(Region(start=start, end=end, role=Role.INSTRUCTION) for start, end in _joined(sorted(spans)))
 
 
 def _whole(text: str, start: int, end: int) -> tuple[int, int]:

@@ -38,6 +38,8 @@ _NO_TITLE = re.compile(
 _EXAMINED = re.compile(r"\b(?:exam(?:ination)?|study|scan|test)[ ]?[:：][ ]*([^:：]+?)(?=\s{2,}|\t|$)", re.IGNORECASE)
 _LABEL_BEFORE = re.compile(r"^[^:：]{2,30}[:：]\s*\S")
 _TITLE_POINTS = 10.0
+# A title with as many points as this is not weighed against the rest of its page.
+SURE_POINTS = 7.0
 _ENOUGH_POINTS = 4.0
 _STAY_POINTS = 4.0
 _SALUTATION = re.compile(r"^\W{0,3}Dear\b[^\n]{2,40}$", re.MULTILINE)
@@ -47,7 +49,7 @@ _RESULT_ROW = re.compile(
     r"\d[ \t]+(?:[HL*↑↓]+[ \t]+)?[^\s\d]{0,10}[ \t]*\(?[<>]?\d[\d,]*(?:\.\d+)?[ ]?[-–]["
     r" ]?\d[\d,]*(?:\.\d+)?(?![\d/–-])"
 )
-_HEADING_LINES = 3
+_HEADING_LINES, _HEADING_CHARACTERS = 3, 300
 _HEADING_WORDS = tuple(
     (kind, re.compile(rf"(?:\b|(?<=[\u4e00-\u9fff]))(?:{words})(?:\b|(?=[\u4e00-\u9fff]))"))
     for kind, words in HEADING_WORDS.items()
@@ -75,7 +77,7 @@ def cues(text: str) -> tuple[tuple[DocumentKind, int], ...]:
     """How many points the phrases of each kind make on a page; a phrase counts once."""
     lowered = " ".join(text[:_CUE_CHARACTERS].lower().split())
     points: dict[DocumentKind, int] = {}
-    first_lines = "\n".join(text.lower().split("\n", _HEADING_LINES)[:_HEADING_LINES])
+    first_lines = "\n".join(text[:_HEADING_CHARACTERS].lower().split("\n", _HEADING_LINES)[:_HEADING_LINES])
     for kind, words in _HEADING_WORDS:
         if words.search(first_lines):
             points[kind] = _HEADING_POINTS

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from assistant.domain import DocumentKind, Origin, Page, Region
 from assistant.understanding.identities import PageIdentity, identity_of
 from assistant.understanding.instructions import instruction_regions
-from assistant.understanding.kinds import Title, cues, title_of
+from assistant.understanding.kinds import SURE_POINTS, Title, cues, title_of
 from assistant.understanding.lines import TextLine, line_key, lines_of
 from assistant.understanding.page_labels import PageLabel, is_fax_line, lone_number, page_label
 
@@ -84,7 +84,7 @@ def digest(page: Page) -> PageDigest:
         labels=tuple(labels),
         alone=tuple(alone),
         title=title,
-        cues=() if goes_on else cues(page.text),
+        cues=() if goes_on or (title and title.points >= SURE_POINTS) else cues(page.text),
         identity=identity_of(page),
         instructions=instruction_regions(page.text),
     )
