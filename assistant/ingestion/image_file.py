@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ _MOST_SAMPLES = 250_000_000
 _MOST_FRAMES = 100_000
 _TWELVE_BITS, _SIXTEEN_BITS = 4_095.0, 65_535.0
 # What Pillow and its decoders raise for damaged files.
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError)
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error)
 
 
 class ImageFile:

@@ -34,6 +34,8 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 # A row of dots, a ruled line, a ticked box: signs that text does have.
 _RULE = re.compile(r"([^\w\s])\1*|[\[\](){}<>.,:;!?'\"“”‘’\-–—/|_*•…]+")
 _REPLACEMENT = "\ufffd"
+# What some programs write for a glyph that they cannot name.
+_GLYPH_NUMBER = re.compile(r"\((?:cid|gid):\d+\)")
 _SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA")
 # Row bytes of the first level of GB 2312, Shift JIS's kanji and Big5; the others hold rare signs.
 _FIRST_LEVELS = (("gb2312", 0xB0, 0xD7), ("euc_jp", 0xB0, 0xCF), ("big5", 0xA4, 0xC6))
@@ -75,6 +77,8 @@ def _judge(word: str) -> tuple[int, int]:
     """Letters of the word that can be judged, and how many of them are in order."""
     if len(word) == 1:
         return 0, 0
+    if _GLYPH_NUMBER.search(word):
+        return len(word), 0
     if any(character == _REPLACEMENT or unicodedata.category(character) in ("Co", "Cn", "Cc") for character in word):
         return len(word), 0
     if _NUMBER.fullmatch(word) or _RULE.fullmatch(word):
