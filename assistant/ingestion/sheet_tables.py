@@ -11,6 +11,8 @@ from assistant.ingestion.sheet_cells import Cell
 
 # So many rows share their columns' widths; laying them out holds them all in memory.
 _ROWS_PER_TABLE = 500
+# Each empty column costs a look at all rows; nobody puts more tables side by side.
+_MOST_GAPS = 50
 
 _Rows = list[list[Cell]]
 
@@ -47,7 +49,7 @@ def _side_by_side(rows: _Rows) -> Iterator[_Rows]:
     gaps = [right for left, right in pairwise(columns) if right - left > 1]
     areas: list[_Rows] = []
     first = 0
-    for gap in gaps:
+    for gap in gaps[:_MOST_GAPS]:
         left, right = _between(rows, first, gap), _from(rows, gap)
         if _is_wide(left) and _is_wide(right) and _stand_apart(left, right):
             areas.append(left)

@@ -19,6 +19,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from assistant.domain import HiddenText, HidingPlace
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
+from assistant.ingestion.sheet_cells import Cell
+from assistant.ingestion.sheet_tables import sheet_items
 from assistant.ingestion.xlsx_file import XlsxFile
 from tests.ingestion.hostile_archives import zip_of
 from tests.ingestion.opened_files import mutations, opened, refusal_code, survives, texts
@@ -140,6 +142,13 @@ def test_two_tables_side_by_side_are_read_one_after_the_other() -> None:
         sheet["E2"], sheet["F2"], sheet["E3"], sheet["F3"] = "Drug", "Dose", "Aspirin", 100
 
     assert text_of(workbook(fill)) == "Sheet 1\n\nTest\tValue\nNa\t140\nK\t4.1\n\nDrug\tDose\nAspirin\t100"
+
+
+def test_empty_columns_without_end_cost_little() -> None:
+    cells = [Cell(row, column, "1") for row in range(1, 40) for column in range(1, 6_000, 3)]
+    began = time.monotonic()
+    assert len(list(sheet_items(cells))) == 1
+    assert time.monotonic() - began < 5
 
 
 def test_a_title_stands_above_its_table() -> None:
