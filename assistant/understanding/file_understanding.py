@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.domain import Page, Region, SourceDocument, Span
+from assistant.domain import Origin, Page, Region, SourceDocument, Span
 from assistant.understanding.authors import SIGNED, Author, author_of, authors
 from assistant.understanding.date_words import DateLabel
 from assistant.understanding.event_dates import LabelledDate, event_date, labelled_dates, order_of
@@ -21,6 +21,8 @@ from assistant.understanding.splitting import document_starts
 from assistant.understanding.written_dates import DayOrder
 
 _PAGES_FOR_KIND = 3
+# The dates that the head of a structured document labels; its tables are full of others.
+_CODED = frozenset({DateLabel.VISITED, DateLabel.ADMITTED, DateLabel.DISCHARGED, DateLabel.PLAIN, DateLabel.TITLE})
 _PAGES_FOR_ORDER = 20
 
 
@@ -53,12 +55,12 @@ def understand_file(pages: Iterable[Page]) -> FileUnderstanding:
 def _document(pages: Sequence[PageDigest], file: Sequence[PageDigest]) -> SourceDocument:
     first, last = pages[0], pages[-1]
     titled = next((page for page in pages[:_PAGES_FOR_KIND] if page.title), first)
-    dates = list(_dates(pages))
+    dates = [date for date in _dates(pages) if first.origin is not Origin.STRUCTURED or date.label in _CODED]
     tells_of_stay = {date.label for date in dates} >= {DateLabel.ADMITTED, DateLabel.DISCHARGED}
     kind = kind_of(titled.title, [page.cues for page in pages[:_PAGES_FOR_KIND]], tells_of_stay=tells_of_stay)
     title = titled.title if titled.title and titled.title.kind is kind else None
     date = event_date(kind, dates)
-    if date is None:
+    if date is None and first.origin is not Origin.STRUCTURED:
         dates += _last_dates(pages)
         date = event_date(kind, dates)
     author = _author(pages)

@@ -18,6 +18,9 @@ _HEAD_LINES, _TAIL_LINES = 24, 18
 _TOP_BAND, _BOTTOM_BAND = 0.15, 0.87
 _MARGIN_LINES = 8
 _RUNNING_LINES = 4
+# What the readers of coded files write above the sections.
+_STRUCTURED_LINES = 14
+_DOCUMENT_TYPE = "Document type"
 _ANY_DIGIT = re.compile(r"\d")
 
 
@@ -67,7 +70,14 @@ def digest(page: Page) -> PageDigest:
     body = [line for line in lines if line not in fax]
     head, tail = tuple(body[:_HEAD_LINES]), tuple(body[-_TAIL_LINES:])
     goes_on = any(label.page > 1 for label in labels)
-    title = title_of(head[:_RUNNING_LINES] if goes_on else head)
+    # A coded record has something of every kind: what it is its title says, or nothing.
+    is_structured = page.origin is Origin.STRUCTURED
+    if is_structured:
+        head = head[:_STRUCTURED_LINES] if page.number == 1 or page.part else ()
+        titles = [line for line in head if line is head[0] or line.text.startswith(_DOCUMENT_TYPE)]
+    else:
+        titles = list(head[:_RUNNING_LINES] if goes_on else head)
+    title = title_of(titles)
     return PageDigest(
         file=page.file,
         number=page.number,
@@ -84,7 +94,7 @@ def digest(page: Page) -> PageDigest:
         labels=tuple(labels),
         alone=tuple(alone),
         title=title,
-        cues=() if goes_on or (title and title.points >= SURE_POINTS) else cues(page.text),
+        cues=() if goes_on or is_structured or (title and title.points >= SURE_POINTS) else cues(page.text),
         identity=identity_of(page),
         instructions=instruction_regions(page.text),
     )

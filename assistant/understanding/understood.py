@@ -43,7 +43,10 @@ def _held(file: SourceFile, other: OtherPatient) -> SourceFile:
 
 
 def _warned(file: SourceFile, other: OtherPatient) -> SourceFile:
-    return replace(file, warnings=(*file.warnings, other.problem.message), hold_places=_places(other))
+    said = (
+        (other.problem.message,) if other.problem.message not in file.warnings else ()
+    )  # on its text, before its scans
+    return replace(file, warnings=(*file.warnings, *said), hold_places=_places(other))
 
 
 def _places(other: OtherPatient) -> tuple[Span, ...]:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from assistant.domain import Page, Span
+from assistant.domain import DocumentKind, Origin, Page, Span
 from assistant.understanding.file_understanding import understand_file
 from benchmarks.invented_documents import InventedDocument, invented_documents, lay_out, pages_of
 
@@ -50,3 +52,13 @@ def test_whom_the_pages_name_is_kept() -> None:
     found = understand_file([lay_out("Patient: SMITH, Anna DOB: 12 Mar 1951"), lay_out("No name", number=2)])
     assert [one.value for one in found.identities[0].identity.names] == ["SMITH, Anna"]
     assert found.identities[1].identity.names == ()
+
+
+def test_a_coded_record_is_what_its_head_says() -> None:
+    table = "\n".join(f"CT chest\t140 mmol/L\t136 - 145\t201{year}-05-03" for year in range(9))
+    record = lay_out(f"Patient record\nPatient: Anna Smith\nDate of birth: 1951-03-12\nProblems\n{table}")
+    (found,) = understand_file([replace(record, origin=Origin.STRUCTURED)]).documents
+    assert (found.kind, found.date) == (DocumentKind.OTHER, None)
+    note = lay_out(f"Clinic\nDocument type: Operative note\nEncounter: 2013-03-22\n{table}")
+    (found,) = understand_file([replace(note, origin=Origin.STRUCTURED)]).documents
+    assert (found.kind, found.date) == (DocumentKind.OPERATION_NOTE, "2013-03-22")
