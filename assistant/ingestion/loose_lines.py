@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from assistant.ingestion.pieces import Piece
 
 # In line heights: wider than this is no space, however loose; further away than this is no neighbour.
 _WIDEST_SPACE = 6.0
-_NEAR = 1.8
+_NEAR = 4.5
 _SAME_LINE = 0.5
 
 
@@ -55,15 +56,17 @@ class _Page:
         if right.x0 - left.x1 >= _WIDEST_SPACE * height:
             return False
         middle = (left.y0 + left.y1) / 2
-        beside: dict[bool, bool] = {}
+        above, below = _Side(), _Side()
         for number in self._from_to(middle - _NEAR * height - self._tallest, middle + _NEAR * height):
             other = self.pieces[number]
             away = (other.y0 + other.y1) / 2 - middle
-            if not _SAME_LINE * height < abs(away) <= _NEAR * height or other.x1 <= left.x0 or other.x0 >= right.x1:
-                continue
-            crosses = other.x0 < left.x1 and right.x0 < other.x1
-            beside[away > 0] = beside.get(away > 0, False) or crosses
-        return bool(beside) and all(beside.values())
+            if _SAME_LINE * height < abs(away) <= _NEAR * height and other.x1 > left.x0 and other.x0 < right.x1:
+                side = below if away > 0 else above
+                crosses = other.x0 < left.x1 and right.x0 < other.x1
+                side.crossing += crosses
+                side.apart += not crosses
+        sides = [side for side in (above, below) if side.crossing or side.apart]
+        return bool(sides) and all(side.is_crossed for side in sides)
 
     def _from_to(self, top: float, bottom: float) -> Iterator[int]:
         """The pieces that begin between two heights."""
@@ -71,3 +74,16 @@ class _Page:
         while at < len(self._tops) and self._tops[at] <= bottom:
             yield at
             at += 1
+
+
+@dataclass(slots=True)
+class _Side:
+    """The lines above or below a gap: pieces that run over it, and pieces that stand left or right of it."""
+
+    crossing: int = 0
+    apart: int = 0
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether most lines run over the gap; a line that does not has a piece on either side."""
+        return self.crossing > 0 and 2 * self.crossing >= self.apart

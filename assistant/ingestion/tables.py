@@ -113,12 +113,16 @@ def _share_a_gap(line: TextLine, other: TextLine) -> bool:
 
 
 def _is_loose_prose(lines: Sequence[TextLine], at: int) -> bool:
-    """Whether the gaps of the line are a printer's: a line beside it fills the same width and runs over them."""
+    """Whether the gaps of the line are a printer's: a line beside it fills the same width and runs over them.
+
+    A very wide gap needs such a line above and below.
+    """
     line = lines[at]
-    if any(gap.is_certain for gap in line.gaps):
+    if any(gap.is_ruled for gap in line.gaps):
         return False
     beside = [lines[n] for n in (at - 1, at + 1) if 0 <= n < len(lines) and _is_next(lines[n], line)]
-    return any(all(map(other.crosses, line.gaps)) for other in beside)
+    crossing = sum(all(map(other.crosses, line.gaps)) for other in beside)
+    return crossing >= (2 if any(gap.is_certain for gap in line.gaps) else 1)
 
 
 def _is_next(other: TextLine, line: TextLine) -> bool:

@@ -60,8 +60,6 @@ class TextLine:
         """The line cut at every gap that may part cells. What reads from right to left stays whole."""
         if any("\u0590" <= sign <= "\u08ff" for word in line.words if not word.text.isascii() for sign in word.text):
             return cls((line,), (), line)
-        if _is_justified(line):
-            return cls((line,), (), line)
         least = max(_NARROW_GAP * line.height, _NARROWEST_POINTS)
         parts: list[list[PlacedWord]] = [[line.words[0]]]
         gaps: list[Gap] = []
@@ -75,6 +73,8 @@ class TextLine:
                 gaps.append(Gap(before.x1, word.x0, line.height, is_ruled))
                 parts.append([])
             parts[-1].append(word)
+        if not any(gap.is_ruled for gap in gaps) and _is_justified(line):
+            return cls((line,), (), line)
         return cls(tuple(map(Piece.of, parts)), tuple(gaps), line)
 
     @property

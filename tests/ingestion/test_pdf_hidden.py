@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pymupdf
 import pytest
 
@@ -11,6 +12,7 @@ from assistant.domain import HiddenText, HidingPlace, Origin
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.pdf import PdfFile
 from assistant.ingestion.pdf_hidden import Sight, hidden_warning
+from assistant.ingestion.pdf_ink import LetterInk
 from assistant.ingestion.reader import ReadPage, Source
 from tests.ingestion.drawn_pages import WHITE, Draw, fill, photograph, read_document, read_drawn, scan_of
 
@@ -119,6 +121,17 @@ def test_words_of_one_gray_with_their_background_are_seen_in_colour() -> None:
         page.insert_text(AT, SECRET, color=(0.98, 0, 0))
 
     assert SECRET in read_drawn(draw).composed.text
+
+
+def test_ink_beside_a_box_is_taken_for_its_own_unless_it_is_another_words() -> None:
+    with pymupdf.open() as document:
+        page = document.new_page(width=595, height=842)
+        page.insert_text((72, 200), "seen", fontsize=12)
+        ink = LetterInk(page=page, width=595, height=842, is_bare=True)
+        above, own = np.array([[72.0, 178.0, 100.0, 188.0]]), np.array([[72.0, 188.0, 100.0, 204.0]])
+        assert ink.are_seen(np.concatenate([above, own])).tolist() == [False, True]
+        assert ink.has_stray_ink(above, np.zeros((0, 4))).tolist() == [True]
+        assert ink.has_stray_ink(above, own).tolist() == [False]
 
 
 def test_a_hidden_word_has_the_box_where_it_would_be() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pymupdf
 import pytest
 
@@ -150,12 +152,21 @@ def test_justified_prose_has_no_tabs(width: int) -> None:
     assert text.split() == (PROSE * 5).split()
 
 
-def test_two_justified_columns_are_read_one_after_the_other() -> None:
-    def draw(page: pymupdf.Page) -> None:
-        for x in (60, 310):
-            page.insert_textbox((x, 60, x + 225, 800), PROSE * 4, fontsize=10, fontname="tiro", align=3)
+LONG_WORDS = "gastrointestinal musculoskeletal electrocardiogram hydrochlorothiazide acetaminophen unremarkable"
 
-    assert text_of(draw).split() == (PROSE * 8).split()
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_justified_columns_are_read_one_after_the_other(seed: int) -> None:
+    chance = random.Random(seed)
+    columns = [" ".join(chance.choices(f"{PROSE} {PROSE} {LONG_WORDS}".split(), k=170)) for _ in range(2)]
+
+    def draw(page: pymupdf.Page) -> None:
+        for x, words in zip((60, 310), columns, strict=True):
+            page.insert_textbox((x, 60, x + 225, 800), words, fontsize=9, fontname="tiro", align=3)
+
+    text = text_of(draw)
+    assert text.split() == " ".join(columns).split()
+    assert "\t" not in text
 
 
 def test_a_list_is_prose_with_its_marks() -> None:
