@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,7 @@ from assistant.understanding.understood import understood_file
 Stage = Literal["reading", "recognizing", "indexing", "done", "failed"]
 LOCKED = "password_protected"
 ALREADY_THERE = "this file is already in the record; it was not added again"
+_REMOVED = "The file was removed while its pages were being recognized."
 # Below this a guess of the time left says nothing.
 _FEWEST_FOR_A_GUESS = 3
 
@@ -104,10 +105,10 @@ def recognize_scans(
     try:
         known = next((one for one in stored.record().files if one.name == file), None)
         if known is None:
-            raise RecordNotFoundError("The file was removed while its pages were being recognized.")
-        yield from _recognized(into, known)
-        indexes.forget(stored, file)
-        yield from _indexed(stored, file, indexes)
+            raise RecordNotFoundError(_REMOVED)
+        recognized = yield from _recognized(into, known)
+        indexes.forget(stored, recognized.name)
+        yield from _indexed(stored, recognized.name, indexes)
     except AnamnesisError as failure:
         yield FileProgress(file=file, stage="failed", problem=FileProblem(code="not_stored", message=failure.message))
 
@@ -194,27 +195,45 @@ def _read_and_store(
     raise AssertionError("reading a file ends with the file")
 
 
-def _recognized(into: _Into, file: SourceFile) -> Iterator[FileProgress]:
+def _recognized(into: _Into, file: SourceFile) -> Generator[FileProgress, None, SourceFile]:
     """Recognize the waiting pages; at the end, also an early one, the file has those that are done."""
-    recognition = FileRecognition(file=file, path=into.stored.original(file.name), limits=into.limits)
+    original = into.stored.original(file.name)
+    recognition = FileRecognition(file=file, path=original, limits=into.limits)
     pages: dict[int, Page] = {}
-    pace = _Pace()
-    total = len(file.waiting_pages)
     try:
-        with closing(recognition.pages()) as recognized:
-            for page in recognized:
+        yield from _pages_recognized(recognition, pages)
+    except BaseException:
+        with suppress(AnamnesisError):  # the record is gone or its disk is full: the pages go on waiting
+            _rewrite(into, original, recognition.result(), pages)
+        raise
+    return _rewrite(into, original, recognition.result(), pages)
+
+
+def _pages_recognized(recognition: FileRecognition, pages: dict[int, Page]) -> Iterator[FileProgress]:
+    """Fill `pages`. A sign comes often, also while a page takes long: only then can it be stopped."""
+    file, total, pace = recognition.file.name, len(recognition.file.waiting_pages), _Pace()
+    with closing(recognition.pages()) as recognized:
+        for page in recognized:
+            if not recognition.path.exists():
+                raise RecordNotFoundError(_REMOVED)
+            if page is not None:
                 pages[page.number] = page
-                left = pace.seconds_left(len(pages), total)
-                yield FileProgress(file=file.name, stage="recognizing", done=len(pages), total=total, seconds_left=left)
-    finally:
-        _rewrite(into, recognition.result(), pages)
+            done = recognition.done
+            left = pace.seconds_left(done, total)
+            yield FileProgress(file=file, stage="recognizing", done=done, total=total, seconds_left=left)
 
 
-def _rewrite(into: _Into, file: SourceFile, recognized: Mapping[int, Page]) -> None:
-    with into.stored.redraft() as draft:
-        for page in into.stored.pages([file.name]):
+def _rewrite(into: _Into, original: Path, result: SourceFile, recognized: Mapping[int, Page]) -> SourceFile:
+    known = into.stored.file_at(original)
+    waiting = tuple(number for number in result.waiting_pages if number in known.waiting_pages)
+    if waiting == known.waiting_pages:
+        return known
+    # Its user may have named and accepted it meanwhile, or another tab have recognized some of its pages.
+    result = replace(result, name=known.name, is_accepted=known.is_accepted, hold=known.hold, waiting_pages=waiting)
+    with into.stored.redraft(known.name) as draft:
+        for page in into.stored.pages([known.name]):
             draft.add(recognized.get(page.number, page))
-        into.commit(draft, file)
+        return into.commit(draft, result)
 
 
 class _Pace:

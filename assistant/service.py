@@ -161,6 +161,7 @@ class Service:
         """Go on with the scanned pages of a file that were left waiting. Closing it keeps what was done."""
         stored = self._library.open(record_id)
         yield from recognize_scans(stored, file, self._limits, self._indexes)
+        self._name_after_patient(stored)
 
     def accept_file(self, record_id: str, file: str) -> SourceFile:
         """The user says that a file on hold belongs to this patient: from now on it is read like any other."""
@@ -208,8 +209,8 @@ class Service:
 
     def suggested_questions(self, record_id: str) -> tuple[str, ...]:
         """Questions to begin with; none while the record has no page that was read."""
-        record = self.record(record_id)
-        can_answer = any(file.page_count > len(file.unread_pages) for file in record.files)
+        record = _without_held(self.record(record_id))
+        can_answer = any(file.page_count > len({*file.unread_pages, *file.waiting_pages}) for file in record.files)
         return tuple(fill("suggested_questions").splitlines()) if can_answer else ()
 
     def coverage(self, record_id: str) -> tuple[ReadingMode, Coverage]:
@@ -300,7 +301,9 @@ class Service:
 
     def _tokens_of(self, stored: StoredRecord) -> int:
         """Tokens of the record's text, counted once for the same files."""
-        key = tuple(file.sha256 for file in stored.record().files)
+        # Scans that are recognized and files that are accepted add text to the same bytes.
+        files = _without_held(stored.record()).files
+        key = tuple(f"{file.sha256} {file.page_count} {file.waiting_pages}" for file in files)
         if key not in self._record_tokens:
             self._record_tokens[key] = sum(self._model.count_tokens(page.text) for page in stored.pages())
         return self._record_tokens[key]

@@ -35,5 +35,5 @@ def _recognized(file: SourceFile, upload: Upload, pages: list[Page], limits: Lim
     if not file.waiting_pages:
         return file, pages
     recognition = FileRecognition(file=file, path=upload.path, limits=limits)
-    recognized = {page.number: page for page in recognition.pages()}
+    recognized = {page.number: page for page in recognition.pages() if page is not None}
     return recognition.result(), [recognized.get(page.number, page) for page in pages]

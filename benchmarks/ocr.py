@@ -144,9 +144,8 @@ def _speed(pages: Sequence[KnownPage]) -> dict[str, float]:
                 sheet.insert_image(sheet.rect, stream=_packed(picture), keep_proportion=False)
             document.save(path)
         began = time.perf_counter()
-        read = sum(
-            found.page is not None for found in recognize_pages(path, "pdf", path.name, range(1, len(pages) + 1))
-        )
+        found = recognize_pages(path, "pdf", path.name, range(1, len(pages) + 1))
+        read = sum(one is not None and one.page is not None for one in found)
         seconds = time.perf_counter() - began
         return {
             "pages": read,

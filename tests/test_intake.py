@@ -137,3 +137,63 @@ def test_a_locked_file_is_read_once_its_password_is_there(service: Service, tmp_
     assert service.record(record_id).files[0].problem is None
     assert "139" in texts(service, record_id, "sodium")
     assert service.page_picture(record_id, "locked.pdf", 1, 200).startswith(b"\x89PNG")
+
+
+def begun(service: Service, folder: Path) -> tuple[str, Iterator[FileProgress]]:
+    """A record whose scan is being recognized: one page is done."""
+    record_id = service.create_record().id
+    pages = [f"Page {number} of the notes." for number in range(1, 7)]
+    events = service.add_files(record_id, [scan(folder, "fax.pdf", *pages)])
+    next(event for event in events if event.stage == "recognizing" and event.done)
+    return record_id, events
+
+
+def test_a_scan_removed_while_it_is_recognized_ends_with_a_sentence(service: Service, tmp_path: Path) -> None:
+    record_id, events = begun(service, tmp_path)
+    service.remove_file(record_id, "fax.pdf")
+    last = list(events)[-1]
+    assert last.problem is not None
+    assert "removed" in last.problem.message
+    assert service.record(record_id).files == ()
+
+
+def test_a_record_deleted_while_its_scan_is_recognized_ends_it_quietly(service: Service, tmp_path: Path) -> None:
+    record_id, events = begun(service, tmp_path)
+    service.delete_record(record_id)
+    with closing(events):  # type: ignore[type-var]
+        pass
+    assert service.records() == ()
+
+
+def test_a_scan_renamed_while_it_is_recognized_keeps_its_name_and_its_words(service: Service, tmp_path: Path) -> None:
+    record_id, events = begun(service, tmp_path)
+    service.rename_file(record_id, "fax.pdf", "bloods.pdf")
+    assert [event.file for event in events][-1] == "bloods.pdf"
+    [file] = service.record(record_id).files
+    assert (file.name, file.waiting_pages) == ("bloods.pdf", ())
+    assert "Page 6" in service.page(record_id, "bloods.pdf", 6).text
+
+
+def test_the_size_of_a_record_follows_what_is_recognized_and_accepted(service: Service, tmp_path: Path) -> None:
+    record_id, events = begun(service, tmp_path)
+    before = service.coverage(record_id)[1].record_tokens
+    list(events)
+    recognized = service.coverage(record_id)[1].record_tokens
+    assert recognized > before
+    added(service, record_id, letter(tmp_path, "first.txt", MARSH), letter(tmp_path, "second.txt", OTHER))
+    held = service.coverage(record_id)[1].record_tokens
+    service.accept_file(record_id, "second.txt")
+    assert service.coverage(record_id)[1].record_tokens > held > recognized
+
+
+def test_a_stranger_among_text_and_scans_is_said_once(service: Service, tmp_path: Path) -> None:
+    with pymupdf.open() as document:
+        document.new_page(width=600, height=800).insert_textbox((40, 40, 560, 400), OTHER)
+        with pymupdf.open(scan(tmp_path, "scan.pdf", "Seen in clinic.").path) as scanned:
+            document.insert_pdf(scanned)
+        document.save(tmp_path / "mixed.pdf")
+    record_id = service.create_record().id
+    mixed = Upload(name="mixed.pdf", path=tmp_path / "mixed.pdf")
+    added(service, record_id, letter(tmp_path, "first.txt", MARSH), mixed, asks=False)
+    warnings = service.record(record_id).files[1].warnings
+    assert sum("another patient" in warning for warning in warnings) == 1

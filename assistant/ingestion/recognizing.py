@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -23,6 +23,8 @@ _PROCESSES = 2
 _WARNINGS_KEPT = 50
 # The child ends itself at its own deadline; the parent waits this much longer.
 _GRACE_SECONDS = 2.0
+# Whoever waits for a slow page can stop it this soon.
+_SIGN_SECONDS = 0.5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,14 +40,22 @@ class FileRecognition:
     _failures: dict[int, str] = field(default_factory=dict)
     _are_words_found: bool = False
 
-    def pages(self) -> Generator[Page, None, None]:
-        """The pages as they are done, in order; one that gave no words keeps what it had. Closing it stops at once."""
+    @property
+    def done(self) -> int:
+        """Pages looked at, also those that gave nothing."""
+        return len(self._done)
+
+    def pages(self) -> Generator[Page | None, None, None]:
+        """The pages as they are done, in order; None while one takes long, and for one that could not be read.
+
+        Closing it stops at once.
+        """
         waiting = self.file.waiting_pages
         with closing(recognize_pages(self.path, self.file.kind, self.file.name, waiting, self.limits)) as recognized:
             for found in recognized:
-                self._note(found)
-                if found.page is not None:
-                    yield found.page
+                if found is not None:
+                    self._note(found)
+                yield found.page if found is not None else None
 
     def result(self) -> SourceFile:
         """The file as it is known by now; pages not done go on waiting."""
@@ -89,8 +99,11 @@ class RecognizedPage:
 
 def recognize_pages(
     path: Path, kind: str, file: str, numbers: Sequence[int], limits: Limits = _LIMITS
-) -> Generator[RecognizedPage, None, None]:
-    """The pages `numbers` of a file, in order, as they are done. Closing the iterator stops the work at once."""
+) -> Generator[RecognizedPage | None, None, None]:
+    """The pages `numbers` of a file, in order, as they are done; None while one takes long.
+
+    Closing the iterator stops the work at once.
+    """
     scans = _Scans(path=path.resolve(), kind=kind, file=file, limits=limits)
     running: deque[Future[RecognizedPage]] = deque()
     with ThreadPoolExecutor(_PROCESSES, thread_name_prefix="recognition") as threads:
@@ -98,13 +111,19 @@ def recognize_pages(
             for number in numbers:
                 running.append(threads.submit(scans.recognize, number))
                 if len(running) > _PROCESSES:
-                    yield running.popleft().result()
+                    yield from _awaited(running.popleft())
             while running:
-                yield running.popleft().result()
+                yield from _awaited(running.popleft())
         finally:
             for future in running:
                 future.cancel()
             scans.stop()
+
+
+def _awaited(page: Future[RecognizedPage]) -> Iterator[RecognizedPage | None]:
+    while not wait([page], timeout=_SIGN_SECONDS).done:
+        yield None
+    yield page.result()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -44,8 +44,12 @@ def renamed_file(file: SourceFile, name: str) -> SourceFile:
     """The file under another name, and with it all the places in it that are known."""
     if file.name == name:
         return file
-    body = with_file_renamed(_adapter().dump_python(file, mode="json"), file.name, name)
-    return replace(_adapter().validate_python(body), name=name)
+    return replace(with_file_named(file, file.name, name), name=name)
+
+
+def with_file_named(file: SourceFile, old: str, new: str) -> SourceFile:
+    """The file, its places on the pages of `old` now on those of `new`; its own name stays."""
+    return _adapter().validate_python(with_file_renamed(_adapter().dump_python(file, mode="json"), old, new))
 
 
 def file_folders(files: Path) -> list[FileFolder]:

@@ -29,7 +29,7 @@ from assistant.library.disk import (
     sync_folder,
 )
 from assistant.library.file_draft import FileDraft, join_as, sweep_dead_drafts
-from assistant.library.file_folders import ORIGINAL, FileFolder, describe, file_folders, renamed_file
+from assistant.library.file_folders import ORIGINAL, FileFolder, describe, file_folders, renamed_file, with_file_named
 from assistant.library.locks import locked
 from assistant.library.page_files import move_pages, read_page, read_pages, remove_stray_pages
 from assistant.library.title_page import TitlePage, read_title_page, write_title_page
@@ -104,13 +104,14 @@ class StoredRecord:
             taken = [other.file.name for other in self._file_folders() if other.folder != found.folder]
             renamed = renamed_file(found.file, unique_name(clean_name(name), taken))
             describe(replace(found, file=renamed))
+            self._rename_in_others(found, renamed.name)
             conversation_files.rename_file(self._conversations, file, renamed.name)
         return renamed
 
-    def redraft(self) -> FileDraft:
+    def redraft(self, file: str) -> FileDraft:
         """Begin to write the pages of a file anew, all of them; until the draft's commit the old ones stay."""
         with self._locked():
-            return FileDraft(self._drafts, None, self._rejoin)
+            return FileDraft(self._drafts, None, partial(self._rejoin, self._file_folder(file).folder))
 
     def draft_instead_of(self, file: str) -> FileDraft:
         """Begin a file that takes the place and the name of one that is there; give it an original of its own."""
@@ -121,12 +122,16 @@ class StoredRecord:
         """The file as it was uploaded; its name on disk says nothing."""
         return self._file_folder(file).folder / ORIGINAL
 
+    def file_at(self, original: Path) -> SourceFile:
+        """What is known now of the file whose original lies there, whatever it is called by now."""
+        return self._folder_now(original.parent).file
+
     def pages(self, files: Sequence[str] | None = None) -> Iterator[Page]:
         """The pages in record order, one in memory at a time: of all files but those on hold, or of those named."""
         for found in self._file_folders():
             is_wanted = found.file.hold is None if files is None else found.file.name in files
             if found.file.page_count and is_wanted:
-                yield from read_pages(found.folder, found.file.name, found.pages)
+                yield from self._pages_of(found)
 
     def page(self, file: str, number: int) -> Page:
         """One page. Raises RecordNotFoundError if there is no such file or page."""
@@ -225,6 +230,31 @@ class StoredRecord:
                 return found
         raise RecordNotFoundError("There is no such file in this record; it may have been removed.")
 
+    def _rename_in_others(self, renamed: FileFolder, name: str) -> None:
+        """Files on hold say where the record names its patient: that may be on the renamed file's pages."""
+        for other in self._file_folders():
+            known = with_file_named(other.file, renamed.file.name, name)
+            if other.folder != renamed.folder and known != other.file:
+                describe(replace(other, file=known))
+
+    def _folder_now(self, folder: Path) -> FileFolder:
+        for found in self._file_folders():
+            if found.folder == folder:
+                return found
+        raise RecordNotFoundError("The file was removed from the record.")
+
+    def _pages_of(self, found: FileFolder) -> Iterator[Page]:
+        pages = read_pages(found.folder, found.file.name, found.pages)
+        try:
+            first = next(pages, None)
+        except RecordNotFoundError:
+            # A scan's pages may have been written anew since the record was looked at.
+            pages = read_pages(found.folder, found.file.name, self._folder_now(found.folder).pages)
+            first = next(pages, None)
+        if first is not None:
+            yield first
+            yield from pages
+
     def _join(self, folder: Path, file: SourceFile) -> SourceFile:
         with self._locked():
             present = self._file_folders()
@@ -239,10 +269,16 @@ class StoredRecord:
             remove_folder(found.folder)
         return joined
 
-    def _rejoin(self, folder: Path, file: SourceFile) -> SourceFile:
-        """Take the pages that stand in `folder` for those of the file. Raises RecordNotFoundError if it is gone."""
+    def _rejoin(self, target: Path, folder: Path, file: SourceFile) -> SourceFile:
+        """Take the pages that stand in `folder` for those of the file at `target`. Raises RecordNotFoundError.
+
+        What its user decided while they were written stays: its name, and that it is this patient's.
+        """
         with self._locked():
-            found = self._file_folder(file.name)
+            found = self._folder_now(target)
+            file = renamed_file(file, found.file.name)
+            if found.file.is_accepted:
+                file = replace(file, is_accepted=True, hold=None)
             name = move_pages(folder, found.folder)
             describe(replace(found, file=file, pages=name))
             remove_stray_pages(found.folder, name)

@@ -83,9 +83,11 @@ def rename_file(visit: Visit, occasion: Occasion) -> View:
     """A document gets another name."""
     record_id, file = _open_id(visit), occasion.wanted("file")
     visit.service.rename_file(record_id, file, occasion.text("name"))
+    visit.summary = None  # its numbers point to the old name
     return View(
         files=draw_files(visit),
         turns=draw_turns(visit),
+        summary=draw_summary(visit),
         source=nothing_shown(),
         notice=NOTHING,
         status=said("Document renamed."),

@@ -34,7 +34,7 @@ def stored(tmp_path: Path) -> StoredRecord:
 
 def rewrite(stored: StoredRecord, text: str) -> None:
     file = replace(stored.record().files[0], waiting_pages=())
-    with stored.redraft() as draft:
+    with stored.redraft("letter.pdf") as draft:
         for old in stored.pages([file.name]):
             draft.add(page(old.number, text))
         draft.commit(file, {2: (Region(start=0, end=4, role=Role.HEADER),)})
@@ -61,7 +61,7 @@ def test_only_the_current_pages_lie_on_the_disk(stored: StoredRecord) -> None:
 
 
 def test_a_rewriting_that_is_given_up_leaves_the_old_pages(stored: StoredRecord) -> None:
-    with stored.redraft() as draft:
+    with stored.redraft("letter.pdf") as draft:
         draft.add(page(1, "half done"))
     assert stored.page("letter.pdf", 1).text == "Potassium 5.9"
     assert not list((stored.folder / "drafts").iterdir())
@@ -69,7 +69,7 @@ def test_a_rewriting_that_is_given_up_leaves_the_old_pages(stored: StoredRecord)
 
 def test_a_file_removed_meanwhile_does_not_come_back(stored: StoredRecord) -> None:
     file = stored.record().files[0]
-    with stored.redraft() as draft:
+    with stored.redraft("letter.pdf") as draft:
         for old in pages(3):
             draft.add(old)
         stored.remove_file("letter.pdf")
@@ -121,3 +121,37 @@ def test_an_unlocked_file_takes_the_place_and_name_of_the_locked_one(stored: Sto
     assert [file.name for file in stored.record().files] == ["letter.pdf", "later.pdf"]
     assert stored.original("letter.pdf").read_bytes() == b"opened"
     assert stored.page("letter.pdf", 1).text == "opened"
+
+
+def test_a_rename_and_an_acceptance_while_pages_are_written_anew_stay(stored: StoredRecord) -> None:
+    file = replace(stored.record().files[0], hold=FileProblem(code="other_patient", message="Whose is it?"))
+    with stored.redraft("letter.pdf") as draft:
+        for old in pages(3):
+            draft.add(old)
+        stored.rename_file("letter.pdf", "bloods.pdf")
+        stored.change_file("bloods.pdf", lambda known: replace(known, is_accepted=True))
+        assert draft.commit(file).name == "bloods.pdf"
+    [known] = stored.record().files
+    assert (known.name, known.hold, known.is_accepted) == ("bloods.pdf", None, True)
+
+
+def test_pages_written_anew_while_others_are_read_are_still_found(stored: StoredRecord, tmp_path: Path) -> None:
+    second = upload(tmp_path)
+    stored.add_file(second, replace(source_file(second, 1), name="second.pdf"), [page(1, "Second", file="second.pdf")])
+    reading = stored.pages(["second.pdf", "letter.pdf"])
+    assert next(reading).file == "letter.pdf"
+    rewritten = replace(stored.record().files[1], waiting_pages=())
+    with stored.redraft("second.pdf") as draft:
+        draft.add(page(1, "Recognized", file="second.pdf"))
+        draft.commit(rewritten)
+    assert [read.text for read in reading][-1] == "Recognized"
+
+
+def test_the_places_that_other_files_name_follow_a_rename(stored: StoredRecord, tmp_path: Path) -> None:
+    second = upload(tmp_path)
+    place = Span(file="letter.pdf", page=1, start=0, end=4)
+    held = replace(source_file(second, 1), name="second.pdf", hold_places=(place,))
+    stored.add_file(second, held, [page(1, "Second", file="second.pdf")])
+    stored.rename_file("letter.pdf", "bloods.pdf")
+    other = stored.record().files[1]
+    assert (other.name, other.hold_places[0].file) == ("second.pdf", "bloods.pdf")
