@@ -57,7 +57,6 @@ def test_files_of_all_kinds_in_one_archive_are_pages_that_name_them(tmp_path: Pa
         ("sheet.xlsx", raw_workbook("<row><c><v>1</v></c></row>" * 600_000), {"unpacks_too_large"}),
         ("mail.eml", b"From: a@b.c\nMIME-Version: 1.0\nSubject: s\n\n" + b"x\n" * (33 << 20), {"too_large"}),
         ("line.csv", b"a,b\n" + b"x" * 50_000_001, {"too_much_text"}),
-        ("cells.csv", b"a," * 8_000_000, {"too_many_pages", "too_slow", "too_much_memory"}),
     ],
 )
 def test_a_bomb_becomes_one_sentence(tmp_path: Path, name: str, data: bytes, codes: set[str]) -> None:
