@@ -33,10 +33,10 @@ from benchmarks.machine import describe_machine
 
 _BUDGET_WORDS = 1000
 _RUN_WORDS = 5
-_HELD = 0.6
-_TOP_K = 40
+HELD = 0.6
+TOP_K = 40
 _TIMED_PAGES, _TIMED_PASSAGES, _TURNS = 40, 128, 9
-_KEYS = ("question", "reason", "description")
+KEYS = ("question", "reason", "description")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +63,14 @@ def main() -> int:
     """Index the record, ask every question, print and keep the scores."""
     arguments = _arguments()
     folder = Path(os.environ["EVAL_DATA"]) / "evidence_retrieval"
-    pages = tuple(_pages(sorted((folder / "record").iterdir())))
+    pages = tuple(record_pages(sorted((folder / "record").iterdir())))
     with tempfile.TemporaryDirectory() as scratch, EvidenceIndex(Path(scratch), Encoder()) as index:
         started = time.perf_counter()
         for _ in index.add(pages):
             pass
         indexing_seconds = time.perf_counter() - started
         index.search("warm up", 1)
-        scores = [_measure(index, folder, key, arguments.results) for key in arguments.key or _KEYS]
+        scores = [_measure(index, folder, key, arguments.results) for key in arguments.key or KEYS]
         summary = {
             "pages": len(pages),
             "passages": index.passage_count,
@@ -105,7 +105,7 @@ def _embedding_speeds(pages: Iterable[Page]) -> dict[str, float]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--key", action="append", choices=_KEYS, help="how to ask; every way if not given")
+    parser.add_argument("--key", action="append", choices=KEYS, help="how to ask; every way if not given")
     parser.add_argument("--results", type=Path, help="write every result, a line a question")
     parser.add_argument("--out", type=Path, help="write the summary")
     arguments = parser.parse_args()
@@ -114,38 +114,40 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _pages(paths: Sequence[Path]) -> Iterator[Page]:
+def record_pages(paths: Sequence[Path]) -> Iterator[Page]:
+    """The pages of the record's files."""
     for event in read_files([Upload(name=path.name, path=path) for path in paths]):
         if isinstance(event, PageRead):
             yield event.page
 
 
-def _questions(folder: Path, key: str) -> tuple[Question, ...]:
+def questions(folder: Path, key: str) -> tuple[Question, ...]:
+    """The questions of the folder, asked in the way `key`."""
     lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     return tuple(Question(text=row[key], file=row["file"], evidence=tuple(row["evidence"])) for row in rows)
 
 
 def _measure(index: EvidenceIndex, folder: Path, key: str, results: Path | None) -> Score:
-    questions = _questions(folder, key)
-    seconds, shares = [], []
-    for question in questions:
+    asked = questions(folder, key)
+    seconds, held = [], []
+    for question in asked:
         started = time.perf_counter()
-        hits = index.search(question.text, _TOP_K)
+        hits = index.search(question.text, TOP_K)
         seconds.append(time.perf_counter() - started)
-        shares.append(_shares(question, hits))
+        held.append(shares(question, hits))
         if results:
             _append(results, question.text, hits)
     return Score(
         asked_by=key,
-        questions=len(questions),
-        found=round(statistics.fmean(max(share) >= _HELD for share in shares), 3),
-        held=round(statistics.fmean(statistics.fmean(share) for share in shares), 3),
+        questions=len(asked),
+        found=round(statistics.fmean(max(each) >= HELD for each in held), 3),
+        held=round(statistics.fmean(statistics.fmean(each) for each in held), 3),
         search_seconds_median=round(statistics.median(seconds), 4),
     )
 
 
-def _shares(question: Question, hits: Iterable[Hit]) -> list[float]:
+def shares(question: Question, hits: Iterable[Hit]) -> list[float]:
     """For each evidence sentence, the share of its runs that the budget of words holds."""
     left, held = _BUDGET_WORDS, set()
     for hit in hits:
