@@ -14,7 +14,7 @@ from assistant.understanding.furniture import OF_A_DOCUMENT, OF_A_FILE, furnitur
 from assistant.understanding.identities import PageIdentity
 from assistant.understanding.kinds import kind_of
 from assistant.understanding.lines import TextLine
-from assistant.understanding.missing_pages import page_warnings
+from assistant.understanding.missing_pages import file_warnings
 from assistant.understanding.page_digest import PageDigest, digest
 from assistant.understanding.regions import apart
 from assistant.understanding.splitting import document_starts
@@ -47,7 +47,7 @@ def understand_file(pages: Iterable[Page]) -> FileUnderstanding:
     return FileUnderstanding(
         documents=tuple(_document(pages, digests) for pages in documents),
         regions=_regions(digests, documents),
-        warnings=tuple(warning for pages in documents for warning in page_warnings(pages)),
+        warnings=tuple(file_warnings(documents)),
         identities=tuple(page.identity for page in digests),
     )
 

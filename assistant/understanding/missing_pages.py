@@ -11,6 +11,15 @@ from assistant.understanding.page_digest import PageDigest
 _MOST_LISTED = 12
 
 
+def file_warnings(documents: Sequence[Sequence[PageDigest]]) -> Iterator[str]:
+    """Sentences about the documents of a file; about all of it, where one count goes through: a print of a record."""
+    pages = [page for document in documents for page in document]
+    labels = [page.label for page in pages if page.label]
+    is_one_count = len({label.total for label in labels}) == 1 and len({label.page for label in labels}) == len(labels)
+    for counted in [pages] if is_one_count else documents:
+        yield from page_warnings(counted)
+
+
 def page_warnings(pages: Sequence[PageDigest]) -> Iterator[str]:
     """Sentences about one document; they name pages and nothing else."""
     labelled = [(page, page.label) for page in pages if page.label]

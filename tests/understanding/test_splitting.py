@@ -83,6 +83,17 @@ def test_missing_and_shuffled_pages_are_said(labels: tuple[str, ...], warning: s
     assert understand_file(numbered(*labels)).warnings == (warning,)
 
 
+def test_a_count_through_a_print_of_several_documents_is_one() -> None:
+    letter = (
+        "Saltmarsh Eye Hospital\nClinic: {} May 2024\nDear Dr Brook,\nHer eyes are well.\nYours sincerely,\nDr A Vale"
+    )
+    texts = [letter.format(day) + f"\n<<foot>>\nPage {number} of 3\n" for number, day in ((1, 3), (2, 17), (3, 29))]
+    assert understand_file(laid(*texts)).warnings == ()
+    assert understand_file(laid(texts[0], texts[2])).warnings == (
+        "page 2 of 3 is missing from the document on pages 1 to 2 of this file",
+    )
+
+
 def test_a_page_that_waits_for_recognition_is_not_missing() -> None:
     pages = numbered("1 of 3", "2 of 3", "3 of 3")
     assert understand_file([pages[0], lay_out("", number=2), pages[2]]).warnings == ()
