@@ -51,3 +51,12 @@ def test_a_path_outside_the_cache_is_refused_and_left_alone(folders: tuple[Path,
 
     assert secret.read_text() == "secret"
     assert list(intake.iterdir()) == []
+
+
+def test_two_copies_of_one_file_in_a_drop_are_both_taken(folders: tuple[Path, Path]) -> None:
+    cache, intake = folders
+    path = str(cached(cache))
+
+    files = [{"name": "letter.pdf", "path": path}, {"name": "letter.pdf", "path": path}]
+    with taken_uploads(files, cache=cache, intake=intake) as uploads:
+        assert [upload.path.read_bytes() for upload in uploads] == [b"%PDF-", b"%PDF-"]
