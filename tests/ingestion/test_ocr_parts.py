@@ -117,7 +117,8 @@ def test_specks_are_taken_off_a_fax_and_letters_stay() -> None:
     clean = cleaned(noisy).pixels
     margin = (slice(0, 80), slice(None))
     assert (noisy.pixels[margin] < 128).mean() > 0.004
-    assert (clean[margin] < 128).mean() < 0.0005
+    # A lone black pixel would still be a gray spot of some 20 pixels.
+    assert (clean[margin] < 245).mean() < 0.002
     assert (clean < 128).mean() > 0.01
 
 
