@@ -94,9 +94,9 @@ def test_standard_output_holds_the_contract_and_nothing_else(job: Job) -> None:
     assert turn["mode"] == "retrieval"
 
 
-def test_the_scanned_page_counts_as_not_read(job: Job) -> None:
+def test_the_scanned_page_is_read_too(job: Job) -> None:
     coverage = job.output["turns"][0]["coverage"]
-    assert coverage["pages_read"] < coverage["pages_total"]
+    assert coverage["pages_read"] == coverage["pages_total"] == 4
 
 
 def test_no_other_host_is_asked(job: Job) -> None:

@@ -188,7 +188,7 @@ class FileReading:
 
     def _all_warnings(self) -> Iterator[str]:
         if self.name.lower().endswith(".pdf") and self._kind != "pdf":
-            yield "named .pdf, but it holds plain text; it was read as text"
+            yield f"named .pdf, but it is none; it was read as {self._kind}"
         yield from self._warnings
         if self._without_text:
             yield f"{page_runs(self._without_text)}: no text, not read"
