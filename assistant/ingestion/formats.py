@@ -38,6 +38,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "email": "assistant.ingestion.email_file:EmailFile",
         "mbox": "assistant.ingestion.email_file:MailboxFile",
         "zip": "assistant.ingestion.archive_file:ArchiveFile",
+        **dict.fromkeys(("png", "jpeg", "gif", "tiff", "webp", "bmp"), "assistant.ingestion.image_file:ImageFile"),
     }
 )
 _HEAD_BYTES = 65_536

@@ -9,9 +9,9 @@ import pymupdf
 from assistant.ingestion.drawing import page_png
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.ocr_picture import GrayPicture
+from assistant.ingestion.ocr_scan_picture import scan_picture
 from assistant.ingestion.page_text import compose
 from assistant.ingestion.pdf_forms import broken_warning, fields_of, with_fields
-from assistant.ingestion.pdf_ink import gray_picture
 from assistant.ingestion.pdf_layers import HiddenLayers, layer_warning
 from assistant.ingestion.pdf_notes import notes_on
 from assistant.ingestion.pdf_parcel import parcel_warnings
@@ -24,7 +24,6 @@ from assistant.ingestion.reading_order import reading_order
 
 _UNKNOWN_SIZE = (612.0, 792.0)
 # What recognition reads best; most scans have it.
-_SCAN_DPI = 300
 
 
 class PdfFile:
@@ -84,7 +83,7 @@ class PdfFile:
         """Page `number` as displayed, for recognition: no PNG is packed and unpacked again, which takes longer."""
         page = self._document.load_page(number - 1)
         width, height = _size(page)
-        return gray_picture(page, width=width, height=height, dpi=_SCAN_DPI, pixels=self._limits.picture_pixels)
+        return scan_picture(page, width=width, height=height, pixels=self._limits.picture_pixels)
 
     def close(self) -> None:
         self._document.close()
