@@ -82,7 +82,7 @@ def test_two_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
         ("program", b"\x7fELF" + bytes(range(256)), "unknown_format"),
         ("letter.docx", b"PK\x03\x04" + bytes(26) + b"word/document.xml", "damaged"),
         ("letter.txt", b"PK\x03\x04" + bytes(26) + b"word/document.xml", "damaged"),
-        ("scan.png", b"\x89PNG\r\n\x1a\n" + bytes(60), "unsupported_format"),
+        ("scan.png", b"\x89PNG\r\n\x1a\n" + bytes(60), "damaged"),
         ("export.xml", b'<?xml version="1.0"?><ClinicalDocument/>', "unsupported_format"),
         ("bundle.json", b'{"resourceType": "Bundle"}', "no_pages"),
         ("letter.wps", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "unsupported_format"),
