@@ -67,12 +67,22 @@ def _write_files(files: Iterator[tuple[SourceFile, list[Page]]], as_json: bool, 
         any_read = any_read or file.problem is None
         if as_json:
             output.write(", " if count else '{"files": [')
-            json.dump(contract_json.file_json(file, pages), output, ensure_ascii=False)
+            _write_file_json(file, pages, output)
         else:
             _write_plain(file, pages, output)
     output.write("]}\n" if as_json else "")
     output.flush()
     return 0 if any_read else 1
+
+
+def _write_file_json(file: SourceFile, pages: Sequence[Page], output: TextIO) -> None:
+    """Page by page: the words of 5,000 pages as JSON objects would take more than a gigabyte."""
+    known = contract_json.file_json(file, ())
+    del known["pages"]
+    output.write(json.dumps(known, ensure_ascii=False)[:-1] + ', "pages": [')
+    for count, page in enumerate(pages):
+        output.write((", " if count else "") + json.dumps(contract_json.page_json(page), ensure_ascii=False))
+    output.write("]}")
 
 
 def _write_plain(file: SourceFile, pages: Sequence[Page], output: TextIO) -> None:

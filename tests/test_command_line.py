@@ -289,3 +289,21 @@ def test_the_page_tells_a_mistake_of_ours_without_its_text_and_keeps_its_files_t
     assert "Marsh" not in said
     assert all(tmp_path in folder.parents and not folder.parent.exists() for folder in folders)
     assert len(folders) == 2
+
+
+def test_the_words_of_a_long_file_are_written_page_by_page(tmp_path: Path) -> None:
+    letter = tmp_path / "long.txt"
+    letter.write_text("Potassium was 4.8 mmol/L.\n" * 400, encoding="utf-8")
+    pieces: list[str] = []
+
+    class Output(io.StringIO):
+        def write(self, text: str) -> int:
+            pieces.append(text)
+            return super().write(text)
+
+    output = Output()
+    given = command_parser().parse_args(["read", "--json", str(letter)])
+    assert commands.run(given, Settings(data_dir=tmp_path), output) == 0
+    [file] = json.loads(output.getvalue())["files"]
+    assert len(file["pages"]) > 2
+    assert max(piece.count('"origin"') for piece in pieces) == 1
