@@ -24,7 +24,7 @@ def no_document() -> Html:
     return tag(
         "section",
         tag("h2", "This record is empty."),
-        tag("p", "Drop its documents anywhere on this page: PDF, plain text or Markdown, several at once."),
+        tag("p", "Drop its documents anywhere on this page, several at once: PDF, scans, Word, Excel, exports, ZIP."),
         tag("button", "Choose files", type="button", data_browse=True, class_="act"),
         class_="empty",
     )
@@ -41,9 +41,11 @@ def being_read(documents: int) -> Html:
 
 
 def no_question(record: Record, suggested: tuple[str, ...]) -> Html:
-    """A record that is ready to be asked about."""
+    """A record that is ready to be asked about. Pages on hold or not recognized yet are not ready."""
     asks = [button("ask", question, class_="suggestion", data_question=question) for question in suggested]
-    pages, documents = count(record.pages_total, "page"), count(len(record.files), "document")
+    ready = [file for file in record.files if file.hold is None and file.page_count > len(file.waiting_pages)]
+    pages = count(sum(file.page_count - len(file.waiting_pages) for file in ready), "page")
+    documents = count(len(ready), "document")
     return tag(
         "section",
         tag("h2", "Ask about this record."),

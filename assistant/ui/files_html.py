@@ -27,12 +27,13 @@ def files(
     kept = [_file(file) for file in record.files if file.problem is None and file.name not in busy]
     begun = [progress for progress in under_way if progress.done or progress.stage != "reading"] or under_way[:1]
     waiting = [progress for progress in under_way if progress not in begun]
-    rows = [*map(_reading, begun), *kept, *map(_waiting, waiting)]
     title = _title(len(under_way), len(reading))
     to_look_at = attention(record, problems or {}, busy)
-    if not rows:
-        return join(to_look_at, title, tag("p", "No document yet.", class_="soft hint"))
-    return join(to_look_at, tag("div", title, *rows, data_reading=bool(under_way) or None))
+    if under_way:  # before what has to be looked at: progress and its cancel stay in sight
+        progress = tag("div", title, *map(_reading, begun), data_reading=True)
+        return join(progress, to_look_at, tag("div", *kept, *map(_waiting, waiting)))
+    rows = kept or [tag("p", "No document yet.", class_="soft hint")]
+    return join(to_look_at, tag("div", title, *rows))
 
 
 def _title(under_way: int, total: int) -> Html:

@@ -13,7 +13,7 @@ from assistant.intake import ALREADY_THERE, FileProgress
 from assistant.ui.dates import count
 from assistant.ui.drawing import draw_files, draw_header, draw_summary, draw_turns, notice, said, whole_page
 from assistant.ui.empty_html import being_read
-from assistant.ui.markup import Html
+from assistant.ui.markup import NOTHING, Html
 from assistant.ui.occasions import Occasion
 from assistant.ui.source_events import first_page
 from assistant.ui.stoppable import stoppable
@@ -77,7 +77,7 @@ def _followed(visit: Visit, record_id: str, names: Sequence[str], work: Iterator
     stopped = visit.begin_reading()
     batch = _Batch(states=[FileProgress(file=name, stage="reading") for name in names])
     begins = not visit.service.record(record_id).pages_total
-    yield View(files=draw_files(visit, batch.states), turns=being_read(len(names)) if begins else None)
+    yield View(files=draw_files(visit, batch.states), turns=being_read(len(names)) if begins else None, notice=NOTHING)
     try:
         with stoppable(work) as events:
             for event in events:
@@ -88,15 +88,15 @@ def _followed(visit: Visit, record_id: str, names: Sequence[str], work: Iterator
                     yield _progress(visit, batch, event, begins=begins)
     except AnamnesisError:
         if visit.record_id == record_id:
-            yield _after(visit, batch, was_stopped=False, begins=begins)
+            yield _after(visit, batch, was_stopped=False)
             raise
         return  # the record was deleted or left meanwhile: nobody is waiting for this
     except Exception:
         if visit.record_id == record_id:
-            yield _after(visit, batch, was_stopped=False, begins=begins)  # it must not seem to go on
+            yield _after(visit, batch, was_stopped=False)  # it must not seem to go on
         raise
     if visit.record_id == record_id:
-        yield _after(visit, batch, was_stopped=stopped.is_set(), begins=begins)
+        yield _after(visit, batch, was_stopped=stopped.is_set())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def _first_page(visit: Visit, record_id: str, file: str) -> Html | None:
         return None
 
 
-def _after(visit: Visit, batch: _Batch, *, was_stopped: bool, begins: bool) -> View:
+def _after(visit: Visit, batch: _Batch, *, was_stopped: bool) -> View:
     visit.summary = None
     read, failed = batch.count("done"), batch.count("failed")
     sentence = f"{count(read, 'document')} read" + (f", {failed} could not be read" if failed else "")
@@ -154,7 +154,8 @@ def _after(visit: Visit, batch: _Batch, *, was_stopped: bool, begins: bool) -> V
     return View(
         header=draw_header(visit),
         files=draw_files(visit),
-        turns=draw_turns(visit) if begins and not visit.is_asked else None,
+        # The page before the first question says how many pages are ready.
+        turns=draw_turns(visit) if visit.conversation_id is None and not visit.is_asked else None,
         summary=draw_summary(visit),
         notice=notice(told) if told else None,
         status=said(f"{sentence}."),

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant.domain import DocumentKind, PageRef
+from assistant.domain import DocumentKind, FileProblem, PageRef
 from assistant.errors import RecordNotFoundError
 from assistant.evidence.search_scope import SearchScope
 from assistant.ui import conversation_events, reading_events, record_events, source_events, summary_events
 from assistant.ui.drawing import draw_turns
+from assistant.ui.markup import NOTHING
 from assistant.ui.occasions import Occasion
 from assistant.ui.view import View
 from assistant.ui.visits import Visit, Visits
@@ -302,3 +303,13 @@ def test_the_question_is_asked_again_over_the_pages_that_were_not_read(visit: Vi
     assert service.scope == SearchScope(pages=frozenset({PageRef(file="Referral, Dr Okafor.pdf", page=1)}))
     with pytest.raises(RecordNotFoundError):
         list(conversation_events.ask_rest(visit, Occasion({"turn": "7", "question": QUESTION})))
+
+
+def test_reading_begins_with_the_last_problem_put_away(visit: Visit, service: FakeService) -> None:
+    assert visit.record_id is not None
+    problem = FileProblem(code="password_protected", message="It is protected by a password.")
+    service.hold(visit.record_id, "Discharge summary.pdf", problem=problem, page_count=0)
+
+    first, *_ = reading_events.unlock_file(visit, Occasion({"file": "Discharge summary.pdf", "password": "open"}))
+
+    assert first.notice == NOTHING

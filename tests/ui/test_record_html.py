@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from assistant.intake import FileProgress
 from assistant.language_models.answering import ModelDescription
 from assistant.ui.conversations_html import conversations
 from assistant.ui.dates import count, day, page_ranges, tokens
+from assistant.ui.empty_html import no_question
 from assistant.ui.file_names import label
 from assistant.ui.files_html import files
 from assistant.ui.header_html import header
@@ -131,3 +133,24 @@ def test_amounts_and_dates_are_written_for_people() -> None:
     assert (count(1, "page"), count(1204, "page")) == ("1 page", "1,204 pages")
     assert (tokens(812), tokens(41_200)) == ("812", "41k")
     assert page_ranges((7, 3, 5, 6)) == "3, 5–7"
+
+
+def test_progress_and_cancel_stand_before_what_has_to_be_looked_at() -> None:
+    reading = [FileProgress(file="b.pdf", stage="recognizing", done=4, total=9)]
+
+    html = files(
+        record(source_file(unread=(1,))), reading=reading, problems={"x": FileProblem(code="x", message="Bad")}
+    )
+
+    assert (
+        html.index("cancel_reading") < html.index("page 4 of 9") < html.index("To look at") < html.index("letter.pdf")
+    )
+
+
+def test_only_pages_that_can_be_asked_about_are_called_ready() -> None:
+    held = replace(source_file("held.pdf"), hold=FileProblem(code="other_patient", message="Whose is it?"))
+    scanned = replace(source_file("scan.pdf"), waiting_pages=(2, 3))
+
+    html = str(no_question(record(source_file(), held, scanned), ()))
+
+    assert "4 pages from 2 documents are ready" in html
