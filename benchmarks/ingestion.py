@@ -20,7 +20,7 @@ from pathlib import Path
 import pymupdf
 
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.pdf import PdfFile
+from assistant.ingestion.pdf.file import PdfFile
 from assistant.ingestion.pictures import page_picture
 from assistant.ingestion.reader import Source
 from assistant.ingestion.reading import FileRead, PageRead, Upload, read_files

@@ -25,13 +25,13 @@ import pymupdf
 from PIL import Image
 
 from assistant.domain import Words
+from assistant.ingestion.layout.page_text import ComposedText
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.ocr import Recognizer
-from assistant.ingestion.ocr_engine import Engine
-from assistant.ingestion.ocr_language_data import ENGLISH, find_language_data
-from assistant.ingestion.ocr_picture import GrayPicture
-from assistant.ingestion.page_text import ComposedText
-from assistant.ingestion.pdf import PdfFile
+from assistant.ingestion.ocr.engine import Engine
+from assistant.ingestion.ocr.language_data import ENGLISH, find_language_data
+from assistant.ingestion.ocr.picture import GrayPicture
+from assistant.ingestion.ocr.picture_reading import Recognizer
+from assistant.ingestion.pdf.file import PdfFile
 from assistant.ingestion.reader import Source
 from assistant.ingestion.recognizing import recognize_pages
 from benchmarks.ingestion import readers_peak_mib

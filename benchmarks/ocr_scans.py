@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pymupdf
 from PIL import Image, ImageFilter
 
-from assistant.ingestion.ocr_picture import GrayPicture
+from assistant.ingestion.ocr.picture import GrayPicture
 from benchmarks.ocr_pages import KnownPage
 
 Points = npt.NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pymupdf
 
-from assistant.ingestion.page_text import Block
+from assistant.ingestion.layout.page_text import Block
 
 _INK = (0.13, 0.15, 0.18)
 # Text sits on a baseline at this share of the line's height.

@@ -23,9 +23,7 @@ _ENCODINGS = tuple(
     "gb18030 big5 cp932 euc_jp cp949 cp1251 koi8_r cp1253 cp1250 cp1254 cp1255 cp1256 cp1252 cp850".split()
 )
 # Letters and signs of western Europe: text that needs no others is in Windows-1252.
-_WESTERN = frozenset(
-    "ÄÖÜäöüßÀÂÇÈÉÊËÎÏÔÙÛàâçèéêëîïôùûÁÍÓÚÑáíóúñÅØÆåøæìòÌÒãõÃÕ°±µ²³·×÷½¼¾§€£«»“”‘’‚„–—…•™®©¿¡ªº\xa0\xad"
-)
+_WESTERN = frozenset("ÄÖÜäöüßÀÂÇÈÉÊËÎÏÔÙÛàâçèéêëîïôùûÁÍÓÚÑáíóúñÅØÆåøæìòÌÒãõÃÕ°±µ²³·×÷½¼¾§€£«»“”‘’‚„–—…•™®©¿¡ªº\xa0\xad")
 # Above this share the accents are the letters of another script.
 _MOST_ACCENTS = 0.2
 _GUESSED_BYTES = 100_000

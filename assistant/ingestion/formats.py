@@ -11,34 +11,34 @@ from types import MappingProxyType
 from typing import cast
 
 from assistant.errors import FileRefusedError
-from assistant.ingestion.csv_dialect import is_table
+from assistant.ingestion.coding.structured_formats import looks_like_ccda, looks_like_fhir, looks_like_hl7
+from assistant.ingestion.containers.unpacking import member_names
 from assistant.ingestion.encoding import decode, looks_like_text
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import OpenFile, Reader, Source
-from assistant.ingestion.structured_formats import looks_like_ccda, looks_like_fhir, looks_like_hl7
-from assistant.ingestion.unpacking import member_names
+from assistant.ingestion.sheets.csv_dialect import is_table
 
 # Loaded when the first file of the kind comes, in the child alone: a child that reads PDF starts in 0.2 s.
 READERS: Mapping[str, str] = MappingProxyType(
     {
-        "pdf": "assistant.ingestion.pdf:PdfFile",
+        "pdf": "assistant.ingestion.pdf.file:PdfFile",
         "text": "assistant.ingestion.text_file:TextFile",
         "markdown": "assistant.ingestion.text_file:TextFile",
-        "docx": "assistant.ingestion.docx_file:DocxFile",
-        "html": "assistant.ingestion.html_file:HtmlFile",
-        "odt": "assistant.ingestion.odt_file:OdtFile",
-        "ods": "assistant.ingestion.odt_file:OdtFile",
-        "rtf": "assistant.ingestion.rtf_file:RtfFile",
-        "ccda": "assistant.ingestion.ccda_file:open_ccda",
-        "fhir": "assistant.ingestion.fhir_file:open_fhir",
-        "hl7": "assistant.ingestion.hl7_file:open_hl7",
-        "xlsx": "assistant.ingestion.xlsx_file:XlsxFile",
-        "csv": "assistant.ingestion.csv_file:CsvFile",
-        "email": "assistant.ingestion.email_file:EmailFile",
-        "mbox": "assistant.ingestion.email_file:MailboxFile",
-        "zip": "assistant.ingestion.archive_file:ArchiveFile",
-        **dict.fromkeys(("png", "jpeg", "gif", "tiff", "webp", "bmp"), "assistant.ingestion.image_file:ImageFile"),
+        "docx": "assistant.ingestion.docx.file:DocxFile",
+        "html": "assistant.ingestion.html.file:HtmlFile",
+        "odt": "assistant.ingestion.odt.file:OdtFile",
+        "ods": "assistant.ingestion.odt.file:OdtFile",
+        "rtf": "assistant.ingestion.rtf.file:RtfFile",
+        "ccda": "assistant.ingestion.ccda.file:open_ccda",
+        "fhir": "assistant.ingestion.fhir.file:open_fhir",
+        "hl7": "assistant.ingestion.hl7.file:open_hl7",
+        "xlsx": "assistant.ingestion.sheets.xlsx_file:XlsxFile",
+        "csv": "assistant.ingestion.sheets.csv_file:CsvFile",
+        "email": "assistant.ingestion.containers.email_file:EmailFile",
+        "mbox": "assistant.ingestion.containers.email_file:MailboxFile",
+        "zip": "assistant.ingestion.containers.archive_file:ArchiveFile",
+        **dict.fromkeys(("png", "jpeg", "gif", "tiff", "webp", "bmp"), "assistant.ingestion.ocr.image_file:ImageFile"),
     }
 )
 _HEAD_BYTES = 65_536

@@ -13,8 +13,8 @@ from typing import BinaryIO, Protocol
 
 from assistant.coded import CodedEntry
 from assistant.domain import HiddenText, Origin
+from assistant.ingestion.layout.page_text import ComposedText
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.page_text import ComposedText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from functools import cached_property
 from assistant.ingestion import typesetting
 from assistant.ingestion.drawing import draw_blocks
 from assistant.ingestion.encoding import DecodedText, decode
+from assistant.ingestion.layout.page_text import compose
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.page_text import compose
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import ReadPage, Source
 

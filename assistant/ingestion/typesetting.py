@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from assistant.ingestion.page_text import Block, Line, PlacedWord, visible_text
+from assistant.ingestion.layout.page_text import Block, Line, PlacedWord, visible_text
 
 PAGE_WIDTH = 595.0
 PAGE_HEIGHT = 842.0

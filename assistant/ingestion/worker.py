@@ -24,6 +24,7 @@ from assistant.domain import Origin, Words
 from assistant.errors import FileRefusedError
 from assistant.ingestion import confinement
 from assistant.ingestion.formats import open_file, recognize
+from assistant.ingestion.layout.page_text import ComposedText
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.messages import (
     OUT_OF_MEMORY_EXIT,
@@ -44,7 +45,6 @@ from assistant.ingestion.messages import (
     encode,
     receive,
 )
-from assistant.ingestion.page_text import ComposedText
 from assistant.ingestion.problems import refusal
 from assistant.ingestion.reader import OpenFile, ReadPage, Source
 
@@ -212,11 +212,11 @@ class _Unlocker(Protocol):
 
 def _recognizer() -> _Recognizer:
     """Loaded when the first scan comes: the engine and its language data take 100 MB."""
-    return cast(_Recognizer, import_module("assistant.ingestion.recognition").recognized_page)
+    return cast(_Recognizer, import_module("assistant.ingestion.ocr.recognition").recognized_page)
 
 
 def _unlocker() -> _Unlocker:
-    return cast(_Unlocker, import_module("assistant.ingestion.pdf_password").unlocked)
+    return cast(_Unlocker, import_module("assistant.ingestion.pdf.password").unlocked)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.ingestion.page_text import visible_text
+from assistant.ingestion.layout.page_text import visible_text
 from assistant.library.disk import write_whole
 
 _FILE = "record.json"

@@ -8,7 +8,7 @@ import numpy as np
 import pymupdf
 
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.pdf import PdfFile
+from assistant.ingestion.pdf.file import PdfFile
 from assistant.ingestion.reader import ReadPage, Source
 
 Draw = Callable[[pymupdf.Page], object]

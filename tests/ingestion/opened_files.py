@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from assistant.errors import FileRefusedError
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.problems import SENTENCES
@@ -31,12 +33,10 @@ def parts(file: OpenFile) -> list[str | None]:
 
 def refusal_code(reader: Callable[[Source, Limits], OpenFile], data: bytes, name: str = "file", **limits: int) -> str:
     """The code with which the file is refused."""
-    try:
+    with pytest.raises(FileRefusedError) as refused:
         opened(reader, data, name, **limits)
-    except FileRefusedError as error:
-        assert error.code in SENTENCES
-        return error.code
-    raise AssertionError("the file was read")
+    assert refused.value.code in SENTENCES
+    return refused.value.code
 
 
 def mutations(seed: bytes, count: int) -> Iterator[bytes]:

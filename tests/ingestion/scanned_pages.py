@@ -6,7 +6,7 @@ import numpy as np
 import pymupdf
 from PIL import Image
 
-from assistant.ingestion.ocr_picture import GrayPicture
+from assistant.ingestion.ocr.picture import GrayPicture
 
 WIDTH, HEIGHT = 420.0, 300.0
 LINES = (

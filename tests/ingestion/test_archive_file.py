@@ -9,8 +9,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
 
-from assistant.ingestion.archive_file import ArchiveFile
-from assistant.ingestion.containers import innermost
+from assistant.ingestion.containers.archive_file import ArchiveFile
+from assistant.ingestion.containers.composite_file import innermost
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
 from assistant.ingestion.text_file import TextFile

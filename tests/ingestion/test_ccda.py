@@ -9,7 +9,7 @@ import pytest
 
 from assistant.coded import ClinicalStatus, EntryKind
 from assistant.domain import Origin
-from assistant.ingestion.ccda_file import open_ccda
+from assistant.ingestion.ccda.file import open_ccda
 from tests.ingestion.invented_ccda import (
     LOINC,
     RXNORM,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.ingestion.clinical_times import day_of, from_fhir, from_hl7
-from assistant.ingestion.code_systems import is_known_system, system_name
-from assistant.ingestion.none_known import says_none, says_nothing
-from assistant.ingestion.timings import every, times_a, when_words
+from assistant.ingestion.coding.clinical_times import day_of, from_fhir, from_hl7
+from assistant.ingestion.coding.code_systems import is_known_system, system_name
+from assistant.ingestion.coding.none_known import says_none, says_nothing
+from assistant.ingestion.coding.timings import every, times_a, when_words
 
 
 @pytest.mark.parametrize(

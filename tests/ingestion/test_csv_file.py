@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.ingestion.csv_dialect import delimiter, is_table, looks_like_heading
-from assistant.ingestion.csv_file import CsvFile, csv_items
-from assistant.ingestion.flow import Row, Table
+from assistant.ingestion.flow.items import Row, Table
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
+from assistant.ingestion.sheets.csv_dialect import delimiter, is_table, looks_like_heading
+from assistant.ingestion.sheets.csv_file import CsvFile, csv_items
 from tests.ingestion.opened_files import mutations, opened, refusal_code, survives, texts
 
 

@@ -11,7 +11,7 @@ from docx.shared import RGBColor
 
 from assistant.domain import HidingPlace
 from assistant.errors import FileRefusedError
-from assistant.ingestion.docx_file import DocxFile
+from assistant.ingestion.docx.file import DocxFile
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
 from tests.ingestion.invented_office import WORD, docx, hidden_of, packed, pages_of

@@ -8,7 +8,7 @@ from email.message import EmailMessage, Message
 import pymupdf
 import pytest
 
-from assistant.ingestion.email_file import EmailFile, MailboxFile
+from assistant.ingestion.containers.email_file import EmailFile, MailboxFile
 from tests.ingestion.hostile_archives import zip_of
 from tests.ingestion.opened_files import mutations, opened, parts, refusal_code, survives, texts
 

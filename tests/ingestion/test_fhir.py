@@ -11,7 +11,7 @@ import pytest
 
 from assistant.coded import ClinicalStatus, CodedEntry, EntryKind
 from assistant.errors import FileRefusedError
-from assistant.ingestion.fhir_file import open_fhir
+from assistant.ingestion.fhir.file import open_fhir
 from tests.ingestion.structured_pages import entries_of, pages_of, text_of, warnings_of
 
 Json = dict[str, Any]

@@ -12,8 +12,8 @@ from PIL import Image
 from assistant.coded import ClinicalStatus, CodedEntry, EntryKind
 from assistant.domain import HiddenText, HidingPlace, Origin, Page
 from assistant.errors import FileRefusedError
-from assistant.ingestion.flow import Heading, HiddenWords, Items, PageBreak, Paragraph, Row, Table
-from assistant.ingestion.flow_layout import FlowFile
+from assistant.ingestion.flow.items import Heading, HiddenWords, Items, PageBreak, Paragraph, Row, Table
+from assistant.ingestion.flow.layout import FlowFile
 from assistant.ingestion.limits import Limits
 from tests.ingestion.page_checks import check_page
 

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.coded import ClinicalStatus, EntryKind
 from assistant.errors import FileRefusedError
-from assistant.ingestion.hl7_file import open_hl7
+from assistant.ingestion.hl7.file import open_hl7
 from tests.ingestion.structured_pages import entries_of, pages_of, text_of, warnings_of
 
 PATIENT = r"PID|1||770123^^^LARKHILL^MR||Quillfeather^Orla^^^Mrs.||19610704|F"

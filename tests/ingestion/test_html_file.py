@@ -6,7 +6,7 @@ import pytest
 
 from assistant.domain import HidingPlace
 from assistant.errors import FileRefusedError
-from assistant.ingestion.html_file import HtmlFile, html_items
+from assistant.ingestion.html.file import HtmlFile, html_items
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
 from tests.ingestion.invented_office import hidden_of, pages_of

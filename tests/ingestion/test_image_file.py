@@ -13,10 +13,10 @@ from PIL import Image
 
 from assistant.domain import Origin
 from assistant.errors import FileRefusedError
-from assistant.ingestion.image_file import ImageFile
 from assistant.ingestion.limits import Limits
+from assistant.ingestion.ocr.image_file import ImageFile
+from assistant.ingestion.ocr.recognition import recognized_page
 from assistant.ingestion.reader import Source
-from assistant.ingestion.recognition import recognized_page
 from tests.ingestion.scanned_pages import LINES, scan, typed
 
 

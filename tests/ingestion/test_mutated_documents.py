@@ -11,12 +11,12 @@ import pytest
 from lxml import etree
 
 from assistant.errors import FileRefusedError
-from assistant.ingestion.docx_file import DocxFile
-from assistant.ingestion.html_file import HtmlFile
+from assistant.ingestion.docx.file import DocxFile
+from assistant.ingestion.html.file import HtmlFile
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.odt_file import OdtFile
+from assistant.ingestion.odt.file import OdtFile
 from assistant.ingestion.reader import OpenFile, Source
-from assistant.ingestion.rtf_file import RtfFile
+from assistant.ingestion.rtf.file import RtfFile
 from tests.ingestion.invented_office import OPEN_DOCUMENT, WORD, packed, pages_of
 from tests.ingestion.opened_files import mutations
 

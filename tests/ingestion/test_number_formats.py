@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
-from assistant.ingestion.number_formats import general, shown_number, shown_text
+from assistant.ingestion.sheets.number_formats import general, shown_number, shown_text
 
 
 @pytest.mark.parametrize(

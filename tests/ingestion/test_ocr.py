@@ -10,10 +10,16 @@ import numpy as np
 import pytest
 
 from assistant.domain import Box
-from assistant.ingestion.ocr import LOW_CONFIDENCE, NO_CHINESE, NO_LANGUAGE_DATA, RecognizedText, Recognizer
-from assistant.ingestion.ocr_language_data import SIMPLIFIED_CHINESE, find_language_data
-from assistant.ingestion.ocr_picture import GrayPicture
-from assistant.ingestion.page_text import PlacedWord
+from assistant.ingestion.layout.page_text import PlacedWord
+from assistant.ingestion.ocr.language_data import SIMPLIFIED_CHINESE, find_language_data
+from assistant.ingestion.ocr.picture import GrayPicture
+from assistant.ingestion.ocr.picture_reading import (
+    LOW_CONFIDENCE,
+    NO_CHINESE,
+    NO_LANGUAGE_DATA,
+    RecognizedText,
+    Recognizer,
+)
 from tests.ingestion.scanned_pages import CHINESE, HEIGHT, LINES, WIDTH, fax, scan, typed
 
 TABLE = ["Potassium\t5.9\tmmol/L\t3.5-5.1\tH", "Sodium\t137\tmmol/L\t135-145\tN"]
@@ -128,7 +134,7 @@ from assistant.ingestion import confinement
 from assistant.ingestion.limits import Limits
 confinement.confine(Limits())
 confinement.forbid_network_and_programs()
-from assistant.ingestion.ocr import Recognizer
+from assistant.ingestion.ocr.picture_reading import Recognizer
 from tests.ingestion.scanned_pages import scan, typed
 print(Recognizer().recognize(scan(typed())).composed.text, flush=True)
 """

@@ -10,14 +10,14 @@ import pymupdf
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from assistant.ingestion.ocr_cleaning import cleaned
-from assistant.ingestion.ocr_engine import FoundWord
-from assistant.ingestion.ocr_language_data import find_language_data
-from assistant.ingestion.ocr_picture import GrayPicture
-from assistant.ingestion.ocr_points import with_points
-from assistant.ingestion.ocr_scan_picture import scan_picture
-from assistant.ingestion.ocr_skew import find_skew
-from assistant.ingestion.ocr_words import words_of_page
+from assistant.ingestion.ocr.cleaning import cleaned
+from assistant.ingestion.ocr.engine import FoundWord
+from assistant.ingestion.ocr.language_data import find_language_data
+from assistant.ingestion.ocr.picture import GrayPicture
+from assistant.ingestion.ocr.points import with_points
+from assistant.ingestion.ocr.scan_picture import scan_picture
+from assistant.ingestion.ocr.skew import find_skew
+from assistant.ingestion.ocr.words import words_of_page
 from tests.ingestion.scanned_pages import HEIGHT, WIDTH, fax, scan, typed
 
 

@@ -7,7 +7,7 @@ import pytest
 from assistant.domain import HidingPlace
 from assistant.errors import FileRefusedError
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.odt_file import OdtFile
+from assistant.ingestion.odt.file import OdtFile
 from assistant.ingestion.reader import Source
 from tests.ingestion.invented_office import OPEN_DOCUMENT, content_of, hidden_of, odt, packed, pages_of
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.domain import Origin, Page
-from assistant.ingestion.page_text import CELL_END, JOINED, Block, PlacedWord, compose
+from assistant.ingestion.layout.page_text import CELL_END, JOINED, Block, PlacedWord, compose
 from tests.ingestion.page_checks import check_page
 
 numbers = st.floats(min_value=-50, max_value=700, allow_nan=False)

@@ -6,7 +6,7 @@ import pymupdf
 import pytest
 
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.pdf import PdfFile
+from assistant.ingestion.pdf.file import PdfFile
 from assistant.ingestion.reader import Source
 from tests.ingestion.drawn_pages import read_document, read_drawn
 

@@ -10,9 +10,9 @@ import pytest
 
 from assistant.domain import HiddenText, HidingPlace, Origin
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.pdf import PdfFile
-from assistant.ingestion.pdf_hidden import Sight, hidden_warning
-from assistant.ingestion.pdf_ink import LetterInk
+from assistant.ingestion.pdf.file import PdfFile
+from assistant.ingestion.pdf.hidden import Sight, hidden_warning
+from assistant.ingestion.pdf.ink import LetterInk
 from assistant.ingestion.reader import ReadPage, Source
 from tests.ingestion.drawn_pages import WHITE, Draw, fill, photograph, read_document, read_drawn, scan_of
 

@@ -9,8 +9,8 @@ import pytest
 
 from assistant.errors import FileRefusedError
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.pdf import PdfFile
-from assistant.ingestion.pdf_password import unlocked
+from assistant.ingestion.pdf.file import PdfFile
+from assistant.ingestion.pdf.password import unlocked
 from assistant.ingestion.reader import Source
 
 METHODS = (pymupdf.PDF_ENCRYPT_AES_256, pymupdf.PDF_ENCRYPT_AES_128, pymupdf.PDF_ENCRYPT_RC4_128)

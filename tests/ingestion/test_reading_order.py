@@ -9,7 +9,7 @@ import pymupdf
 import pytest
 
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.pdf import PdfFile
+from assistant.ingestion.pdf.file import PdfFile
 from assistant.ingestion.reader import Source
 from tests.ingestion.invented_pdfs import LAB_ROWS, MEDICATION_ROWS, PROSE, column, table
 

@@ -8,7 +8,7 @@ from assistant.domain import HidingPlace
 from assistant.errors import FileRefusedError
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
-from assistant.ingestion.rtf_file import RtfFile
+from assistant.ingestion.rtf.file import RtfFile
 from tests.ingestion.invented_office import hidden_of, pages_of
 
 HEAD = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.ingestion.structured_formats import looks_like_ccda, looks_like_fhir, looks_like_hl7
+from assistant.ingestion.coding.structured_formats import looks_like_ccda, looks_like_fhir, looks_like_hl7
 
 _CCDA = '<?xml version="1.0"?>\n<?xml-stylesheet href="x"?><!-- a > b -->\n<ClinicalDocument xmlns="urn:hl7-org:v3">'
 

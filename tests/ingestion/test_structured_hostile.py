@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from assistant.errors import FileRefusedError
-from assistant.ingestion.ccda_file import open_ccda
-from assistant.ingestion.fhir_file import open_fhir
-from assistant.ingestion.hl7_file import open_hl7
+from assistant.ingestion.ccda.file import open_ccda
+from assistant.ingestion.fhir.file import open_fhir
+from assistant.ingestion.hl7.file import open_hl7
 from assistant.ingestion.limits import Limits
 from tests.ingestion.invented_ccda import LOINC, allergy, document, medication, problem, result, section
 from tests.ingestion.page_checks import check_page

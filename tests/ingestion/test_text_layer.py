@@ -6,9 +6,9 @@ import numpy as np
 import pymupdf
 import pytest
 
-from assistant.ingestion.ocr_picture import GrayPicture
-from assistant.ingestion.page_text import PlacedWord
-from assistant.ingestion.text_layer import TextLayer, is_sensible, judge_text_layer, text_layer_is_bad
+from assistant.ingestion.layout.page_text import PlacedWord
+from assistant.ingestion.ocr.picture import GrayPicture
+from assistant.ingestion.ocr.text_layer import TextLayer, is_sensible, judge_text_layer, text_layer_is_bad
 from tests.ingestion.scanned_pages import HEIGHT, LINES, WIDTH, scan, typed
 
 ENGLISH = " ".join(LINES)

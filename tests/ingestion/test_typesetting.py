@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.domain import Origin, Page
+from assistant.ingestion.layout.page_text import compose
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.page_text import compose
 from assistant.ingestion.reader import Source
 from assistant.ingestion.text_file import TextFile
 from assistant.ingestion.typesetting import PAGE_HEIGHT, PAGE_WIDTH, page_height, page_sources, typeset

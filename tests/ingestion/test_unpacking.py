@@ -8,9 +8,9 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA
 import pytest
 
 from assistant.errors import FileRefusedError
+from assistant.ingestion.containers.unpacking import member_names, open_zip, unpack
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
-from assistant.ingestion.unpacking import member_names, open_zip, unpack
 from tests.ingestion.hostile_archives import crowded, flat_bomb, liar, overlapping_bomb, zip_of
 
 

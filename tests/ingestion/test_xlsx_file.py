@@ -19,9 +19,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from assistant.domain import HiddenText, HidingPlace
 from assistant.ingestion.limits import Limits
 from assistant.ingestion.reader import Source
-from assistant.ingestion.sheet_cells import Cell
-from assistant.ingestion.sheet_tables import sheet_items
-from assistant.ingestion.xlsx_file import XlsxFile
+from assistant.ingestion.sheets.cells import Cell
+from assistant.ingestion.sheets.tables import sheet_items
+from assistant.ingestion.sheets.xlsx_file import XlsxFile
 from tests.ingestion.hostile_archives import zip_of
 from tests.ingestion.opened_files import mutations, opened, refusal_code, survives, texts
 

@@ -1,0 +1,1 @@
+"""C-CDA documents: narrative and coded entries."""

@@ -1,0 +1,1 @@
+"""Archives and e-mails: several files in one."""

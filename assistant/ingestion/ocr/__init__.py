@@ -1,0 +1,1 @@
+"""Pictures of pages, and the recognition of their words."""

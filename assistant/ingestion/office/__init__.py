@@ -1,0 +1,1 @@
+"""What Word, OpenDocument and RTF files share."""

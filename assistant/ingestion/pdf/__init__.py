@@ -1,0 +1,1 @@
+"""PDF: words as displayed, what is hidden, fields, notes, passwords."""
