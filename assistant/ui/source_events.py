@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assistant.domain import Citation
+from assistant.domain import Citation, SourceFile
 from assistant.errors import RecordNotFoundError
 from assistant.ui.drawing import open_conversation_of
 from assistant.ui.markup import Html
@@ -64,7 +64,8 @@ def first_page(visit: Visit, record_id: str, file: str) -> Html:
     """The first page of a document that has just been read."""
     picture = visit.service.page_picture(record_id, file, 1, _PICTURE_WIDTH_PIXELS)
     page = visit.service.page(record_id, file, 1)
-    return source(Shown(page=page, pages_total=_pages_total(visit, record_id, file), picture=picture))
+    known = _file(visit, record_id, file)
+    return source(Shown(page=page, pages_total=known.page_count, picture=picture, is_waiting=1 in known.waiting_pages))
 
 
 def _shown(
@@ -81,9 +82,11 @@ def _shown(
         raise RecordNotFoundError("no record is open; open one first")
     page = visit.service.page(visit.record_id, file, number)
     is_text = occasion.text("view") == "text"
+    known = _file(visit, visit.record_id, file)
     shown = Shown(
         page=page,
-        pages_total=_pages_total(visit, visit.record_id, file),
+        pages_total=known.page_count,
+        is_waiting=number in known.waiting_pages,
         picture=None if is_text else visit.service.page_picture(visit.record_id, file, number, _PICTURE_WIDTH_PIXELS),
         citation=None if at is None else citations[at],
         place=place,
@@ -93,5 +96,8 @@ def _shown(
     return View(source=source(shown))
 
 
-def _pages_total(visit: Visit, record_id: str, file: str) -> int:
-    return next((each.page_count for each in visit.service.record(record_id).files if each.name == file), 1)
+def _file(visit: Visit, record_id: str, name: str) -> SourceFile:
+    for file in visit.service.record(record_id).files:
+        if file.name == name:
+            return file
+    raise RecordNotFoundError("that document is no longer there; reload the page")

@@ -35,6 +35,7 @@ class Shown:
     picture: bytes | None
     citation: Citation | None = None
     place: str = ""
+    is_waiting: bool = False
     position: int = 0
     citations_total: int = 0
 
@@ -131,10 +132,12 @@ def _zoom() -> Html:
 
 def notes(page: Page) -> Iterator[Html]:
     """What to know before trusting the page's text: it was recognized, it hides words, it speaks to an AI."""
-    if page.origin is Origin.OCR:
-        doubtful = sum(1 for word in page.words if word.confidence is not None and word.confidence < DOUBTFUL)
+    recognized = [word.confidence for word in page.words if word.confidence is not None]
+    if recognized or page.origin is Origin.OCR:
+        what = "Scan: these words were" if page.origin is Origin.OCR else "Part of this page is a scan: its words were"
+        doubtful = sum(confidence < DOUBTFUL for confidence in recognized)
         said = f"; {count(doubtful, 'word')} uncertain, underlined in the text" if doubtful else ""
-        yield tag("p", f"Scan: these words were recognized{said}. Check numbers against the picture.", class_="note")
+        yield tag("p", f"{what} recognized{said}. Check numbers against the picture.", class_="note")
     if any(region.role is Role.INSTRUCTION for region in page.regions):
         yield tag("p", "This page has words addressed to an AI; no model is given them.", class_="note alarm")
     if page.hidden:
@@ -153,8 +156,13 @@ def _sheet(shown: Shown, picture: bytes) -> Html:
         draggable="false",
     )
     boxes = [_box(box, page) for box in shown.citation.boxes] if _is_cited(shown) and shown.citation else []
-    unread = NOTHING if page.was_read else tag("p", f"page {page.number}: no text, not read", class_="unread")
+    unread = NOTHING if page.was_read else _unread(shown)
     return join(unread, tag("div", image, *boxes, class_="sheet", style=f"aspect-ratio:{page.width:g}/{page.height:g}"))
+
+
+def _unread(shown: Shown) -> Html:
+    why = "its words are not recognized yet" if shown.is_waiting else "no text, not read"
+    return tag("p", f"page {shown.page.number}: {why}", class_="unread")
 
 
 def _is_cited(shown: Shown) -> bool:
@@ -176,7 +184,7 @@ def _box(box: Box, page: Page) -> Html:
 def _text(shown: Shown) -> Html:
     page = shown.page
     if not page.was_read:
-        return tag("p", f"page {page.number}: no text, not read", class_="unread")
+        return _unread(shown)
     return tag("pre", *_marked(shown), class_="page-text")
 
 
@@ -213,6 +221,6 @@ def _marks(page: Page) -> Iterator[_Mark]:
     for region in page.regions:
         title = "addressed to an AI; not given to it" if region.role is Role.INSTRUCTION else "page furniture"
         yield _Mark(region.start, region.end, region.role.value, title)
-    for word in page.words if page.origin is Origin.OCR else ():
+    for word in page.words:
         if word.confidence is not None and word.confidence < DOUBTFUL:
             yield _Mark(word.start, word.end, "doubtful", f"recognized with {word.confidence:.0%} confidence")

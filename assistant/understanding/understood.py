@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from assistant.domain import Identity, Page, Region, SourceFile, Span
+from assistant.errors import AnamnesisError
 from assistant.understanding.file_understanding import understand_file
 from assistant.understanding.identities import OtherPatient, other_patient_among
 from assistant.understanding.patient import joined_identity
+
+NOT_UNDERSTOOD = "its documents, headers and patient could not be told; check that it is this patient's"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,15 @@ def understood_file(file: SourceFile, pages: Iterable[Page], record: Identity, *
     A file that seems to be another patient's is put on hold if `asks`, else it has a warning. While scans still wait
     to be recognized nothing is said to be missing.
     """
+    try:
+        return _understood(file, pages, record, asks=asks)
+    except AnamnesisError:
+        raise  # the disk, not the text
+    except Exception:  # noqa: BLE001  whatever a page says, its file is read and the others are not lost
+        return UnderstoodFile(file=replace(file, warnings=(*file.warnings, NOT_UNDERSTOOD)), regions={})
+
+
+def _understood(file: SourceFile, pages: Iterable[Page], record: Identity, *, asks: bool) -> UnderstoodFile:
     found = understand_file(pages)
     known = replace(
         file,
@@ -43,10 +55,9 @@ def _held(file: SourceFile, other: OtherPatient) -> SourceFile:
 
 
 def _warned(file: SourceFile, other: OtherPatient) -> SourceFile:
-    said = (
-        (other.problem.message,) if other.problem.message not in file.warnings else ()
-    )  # on its text, before its scans
-    return replace(file, warnings=(*file.warnings, *said), hold_places=_places(other))
+    # It may have been said of the file's text already, before its scans were recognized.
+    said = tuple(dict.fromkeys((*file.warnings, other.problem.message)))
+    return replace(file, warnings=said, hold_places=_places(other))
 
 
 def _places(other: OtherPatient) -> tuple[Span, ...]:
