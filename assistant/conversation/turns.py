@@ -246,7 +246,8 @@ def coverage(model: AnsweringModel, read: ReadRecord, matter: ReadingMatter, pro
 def _searched_pages(read: ReadRecord) -> Iterator[PageRef]:
     for file in filter(is_searchable, read.record.files):
         for page in range(1, file.page_count + 1):
-            if page not in file.unread_pages and read.scope.holds_page(file, page):
+            is_read = page not in file.unread_pages and page not in file.waiting_pages
+            if is_read and read.scope.holds_page(file, page):
                 yield PageRef(file=file.name, page=page)
 
 

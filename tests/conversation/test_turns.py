@@ -226,3 +226,14 @@ def test_the_extractive_reader_is_given_passages_and_earlier_questions_beside_th
     assert [p["text"] for p in extra["passages"]] == [TEXTS[3]]
     assert answers[0].mode is ReadingMode.RETRIEVAL
     assert answers[0].coverage.pages_read == 3
+
+
+@pytest.mark.parametrize(("waiting", "pages_read"), [((), 3), ((2,), 2), ((2, 3), 2), ((1, 2, 4), 0)])
+def test_a_page_that_waits_for_its_recognition_was_not_searched(waiting: tuple[int, ...], pages_read: int) -> None:
+    model = replace(scripted("The record does not say."), reads_prompts=False)
+    read = read_record()
+    file = replace(FILE, waiting_pages=waiting)
+    turn = Turn(model, replace(read, record=replace(read.record, files=(file,))), [], "What is the dose of furosemide?")
+    list(turn.events())
+    assert turn.answer().coverage.pages_read == pages_read
+    assert {ref.page for ref in turn.answer().coverage.not_read} == {3, *waiting}
