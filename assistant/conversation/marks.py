@@ -15,6 +15,9 @@ _MALFORMED = re.compile(
     r"[\[【]\s*(?:n|\?|citation[^\]】]{0,20}|source|ref(?:erence)?|)\s*[\]】]|\[\d+\s*$", re.IGNORECASE
 )
 _QUOTE = re.compile(r"[\"“„«]([^\"“”„«»]{2,2000})[\"”»]")
+_GAP = re.compile(rf"[ \t]*(?:(?:{_MARK.pattern}|{_MALFORMED.pattern})[ \t]*)+", re.IGNORECASE)
+# Before these, and at the end of a text, a mark that is cut out leaves no space.
+_CLOSING = ("", *".,;:!?")
 # A quoted word or two is emphasis or a name, not evidence by itself.
 _MIN_QUOTE_CHARACTERS = 4
 
@@ -36,9 +39,8 @@ def marks(text: str) -> tuple[Mark, ...]:
 
 
 def without_marks(text: str) -> str:
-    """`text` with its marks cut out and the spaces they leave closed."""
-    bare = _MALFORMED.sub("", _MARK.sub("", text))
-    return re.sub(r"[ \t]+([.,;:!?])", r"\1", re.sub(r"[ \t]{2,}", " ", bare)).strip()
+    """`text` with its marks cut out and the spaces they leave closed; all other spaces stay as the record has them."""
+    return _GAP.sub(lambda gap: "" if text[gap.end() : gap.end() + 1] in _CLOSING else " ", text).strip()
 
 
 def quotes(text: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from assistant.evidence.sentences import sentences
 _QUOTED = re.compile(r"[\"“„«][^\"“”„«»]{2,2000}[\"”»]")
 _BULLET = re.compile(r"^\s*(?:[-*•–]\s+|\d{1,2}[.)]\s+)")
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
+_QUOTED_OR_EMPHASIS = re.compile(rf"(?P<quoted>{_QUOTED.pattern})|{_EMPHASIS.pattern}")
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s.*|\*\*[^*]+\*\*:?|[^\n]{1,80}:)\s*$")
 
 
@@ -55,7 +56,7 @@ def _extents(masked: str) -> list[tuple[int, int]]:
 def _statement(answer: str, start: int, end: int, found: tuple[Mark, ...]) -> WrittenStatement:
     written = answer[start:end].rstrip()
     end = start + len(written)
-    bare = _EMPHASIS.sub("", _BULLET.sub("", without_marks(written))).strip()
+    bare = _without_emphasis(_BULLET.sub("", without_marks(written))).strip()
     return WrittenStatement(
         start=start,
         end=end,
@@ -63,3 +64,8 @@ def _statement(answer: str, start: int, end: int, found: tuple[Mark, ...]) -> Wr
         marks=tuple(mark for mark in found if start <= mark.start < end),
         quotes=quotes(written),
     )
+
+
+def _without_emphasis(text: str) -> str:
+    """`text` without Markdown's emphasis; the stars inside a quotation are the record's: "Hb 10.2* g/L"."""
+    return _QUOTED_OR_EMPHASIS.sub(lambda match: match["quoted"] or "", text)

@@ -54,3 +54,15 @@ def test_a_full_stop_inside_a_quotation_ends_no_statement() -> None:
 def test_headings_and_lead_ins_state_nothing() -> None:
     found = written_statements("## Course\n**Results**\nThe results were:\n- Sodium 136 [1]\n")
     assert [s.text for s in found] == ["Sodium 136"]
+
+
+def test_cutting_marks_leaves_the_spaces_of_a_transcript() -> None:
+    assert without_marks("no , i do n't [3] .") == "no , i do n't."
+
+
+@pytest.mark.parametrize(
+    "quotation", ["no , i do n't have no allergies .", "Hb 10.2* g/L ** low", "a *very* mild rash"]
+)
+def test_a_quotation_stays_as_it_is_written(quotation: str) -> None:
+    (statement,) = written_statements(f'**He said** "{quotation}" [2]')
+    assert statement.text == f'He said "{quotation}"'
