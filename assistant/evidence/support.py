@@ -119,7 +119,17 @@ def _around(statement: str, cited: Sequence[Passage]) -> Iterator[str]:
 def _recast(statement: str, cited: Sequence[Passage]) -> Iterator[str]:
     """What the quoted words stand for otherwise where they were taken from: denied, doubted, or a relative's."""
     told = read(_QUOTATION.sub(r" \1 ", statement))
-    yield from other_standing(told, [reading for passage in cited for reading in _readings(passage)])
+    found = [reading for passage in cited for reading in (*_readings(passage), *_runs(statement, passage))]
+    yield from other_standing(told, found)
+
+
+def _runs(statement: str, passage: Passage) -> Iterator[Reading]:
+    """The sentences and rows that a quotation runs over, read as one line, as the quotation is."""
+    finder = QuoteFinder([_page(passage)])
+    for span in (span for quotation in _QUOTATION.findall(statement) for span in finder.locate(quotation)):
+        touched = [each for each in sentences(passage.text) if each.start < span.end and span.start < each.end]
+        if len(touched) > 1:
+            yield read(" ".join(passage.text[touched[0].start : touched[-1].end].split()))
 
 
 def _readings(passage: Passage) -> Iterator[Reading]:

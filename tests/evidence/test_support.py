@@ -144,3 +144,18 @@ def test_both_spellings_of_english_are_one() -> None:
 
 def test_nothing_is_pointed_at_where_no_word_is_shared() -> None:
     assert best_extent("Colonoscopy was clean.", passage()) is None
+
+
+def test_a_quotation_over_a_line_is_read_as_it_stands_there() -> None:
+    rows = passage("Not to be restarted\nFurosemide 40 mg – STOPPED Replaced by bumetanide")
+    quotation = "Not to be restarted Furosemide 40 mg – STOPPED Replaced by bumetanide"
+    assert check(f'"{quotation}" [1]', [rows]).support is Support.QUOTED
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ['Do not restart "Furosemide 40 mg" [1]', 'Never "Furosemide 40 mg – STOPPED" [1]', 'No "bumetanide" [1]'],
+)
+def test_a_line_denies_nothing_of_the_line_below_it(statement: str) -> None:
+    rows = passage("Not to be restarted\nFurosemide 40 mg – STOPPED Replaced by bumetanide")
+    assert check(statement, [rows]).support is Support.UNSUPPORTED
