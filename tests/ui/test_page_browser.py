@@ -258,6 +258,19 @@ def test_nothing_is_wider_than_the_screen(visitor: Visitor, width: int) -> None:
         assert not visitor.page.evaluate(OVERLAP)
 
 
+@pytest.mark.parametrize("menu", ["#scope-dates", "#scope-kinds"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_scope_of_a_question_opens_on_the_screen(visitor: Visitor, width: int, menu: str) -> None:
+    visitor.page.set_viewport_size({"width": width, "height": 844})
+    visitor.page.click(f"{menu} > summary")
+    box = visitor.page.locator(f"{menu} .popover").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["y"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] <= 844
+
+
 def test_a_citation_turns_a_narrow_screen_to_the_source(visitor: Visitor) -> None:
     visitor.page.set_viewport_size({"width": 390, "height": 844})
     visitor.ask(QUESTION)
