@@ -139,6 +139,9 @@ _EVERYTHING = Topic(
     query="summary, diagnosis, reason for the visit, treatment, assessment and plan, discharge 诊断 治疗"
 )
 
+# Where a document sums itself up: what a reader that cannot sum up may quote.
+_SUMMING_UP = "diagnosis diagnoses impression conclusion summary assessment problem problems 诊断 结论 小结"
+
 _WORD = re.compile(r"[^\W_]+")
 _CHINESE_ASKING = re.compile(
     "请问|请|列出|所有|全部|什么|哪些|哪种|目前|现在|最近|正在|有没有|是否|有无|记录|患者|病人|情况|一下|使用|服用|曾经|做过"
@@ -156,6 +159,11 @@ def broad_topic(question: str) -> Topic | None:
     spoken = [topic for topic in _TOPICS if words & _stems(topic.asked)]
     allowed = _stems(_ASKING).union(*(_stems(f"{topic.asked} {topic.beside}") for topic in spoken))
     return _merged(spoken) if spoken and words <= allowed else None
+
+
+def telling_headings(topic: Topic) -> frozenset[str]:
+    """The stems of headings under which the answer stands; of everything, where a document sums itself up."""
+    return topic.headings or _stems(_SUMMING_UP)
 
 
 def _chinese_topic(question: str) -> Topic | None:

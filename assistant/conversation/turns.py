@@ -17,7 +17,7 @@ from assistant.conversation.budget import Budget, KeptTurns, most_passages, pass
 from assistant.conversation.checking import PageLookup, check_answer
 from assistant.conversation.followups import search_query
 from assistant.conversation.sources import ReadingMatter, found_passages, whole_record
-from assistant.conversation.topics import broad_topic
+from assistant.conversation.topics import broad_topic, telling_headings
 from assistant.domain import Answer, Coverage, Hit, Page, PageRef, ReadingMode, Record
 from assistant.errors import ModelAnswerError
 from assistant.evidence.contradictions import documents_of
@@ -198,7 +198,7 @@ class Turn:
         extra = {
             "question": self._question,
             "history": [] if topic else [turn.question for turn in self._history],
-            "topic_headings": sorted(topic.headings) if topic else [],
+            "topic_headings": sorted(telling_headings(topic)) if topic else [],
             "passages": [
                 {"n": source.n, "file": source.page_ref.file, "text": source.passage.text} for source in matter.sources
             ],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.conversation.topics import broad_topic
+from assistant.conversation.topics import broad_topic, telling_headings
 from assistant.domain import DocumentKind
+from assistant.evidence.coverage import topic_stem
 from assistant.evidence.passage_context import PassageContext
 
 
@@ -74,3 +75,12 @@ def test_a_summary_is_about_everything(question: str) -> None:
 )
 def test_a_question_about_one_thing_is_not_broad(question: str) -> None:
     assert broad_topic(question) is None
+
+
+def test_everything_is_told_where_documents_sum_themselves_up() -> None:
+    topic = broad_topic("Summarize this record")
+    assert topic is not None
+    assert {topic_stem("diagnoses"), topic_stem("impression")} <= telling_headings(topic)
+    allergies = broad_topic("Any allergies?")
+    assert allergies is not None
+    assert telling_headings(allergies) == allergies.headings
