@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from assistant.errors import FileRefusedError
-from assistant.ingestion.child import ChildError
 from assistant.ingestion.limits import Limits
-from assistant.ingestion.messages import DrawRequest, PictureMessage, Refused
+from assistant.ingestion.messages import DrawRequest, PictureMessage
 from assistant.ingestion.pool import Pool
 from assistant.ingestion.problems import refusal
 
@@ -26,19 +24,10 @@ def page_picture(path: Path, kind: str, number: int, *, width_pixels: int, limit
     request = DrawRequest(
         path=str(path.resolve()), kind=kind, number=number, width_pixels=min(max(width_pixels, 1), _WIDEST_PIXELS)
     )
-    try:
-        with _pool().lend(limits) as child:
-            child.ask(request)
-            received = child.receive(limits.file_seconds)
-    except ChildError as error:
-        raise refusal(error.code) from error
-    match received.message:
-        case PictureMessage():
-            return received.payload
-        case Refused(code=code, message=message):
-            raise FileRefusedError(code, message)
-        case _:
-            raise refusal("reader_crashed")
+    received = _pool().answer(request, limits)
+    if not isinstance(received.message, PictureMessage):
+        raise refusal("reader_crashed")
+    return received.payload
 
 
 @cache

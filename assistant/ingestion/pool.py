@@ -7,8 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from assistant.ingestion.child import Child
+from assistant.errors import FileRefusedError
+from assistant.ingestion.child import Child, ChildError
 from assistant.ingestion.limits import Limits
+from assistant.ingestion.messages import Received, Refused, Request
+from assistant.ingestion.problems import refusal
 
 
 class Pool:
@@ -42,6 +45,18 @@ class Pool:
                 if child is not None:
                     child.end()
                 self._free_places.release()
+
+    def answer(self, request: Request, limits: Limits) -> Received:
+        """What a child answers to one request. Raises FileRefusedError if it refuses, dies or takes too long."""
+        try:
+            with self.lend(limits) as child:
+                child.ask(request)
+                received = child.receive(limits.file_seconds)
+        except ChildError as error:
+            raise refusal(error.code) from error
+        if isinstance(received.message, Refused):
+            raise FileRefusedError(received.message.code, received.message.message)
+        return received
 
     def close(self) -> None:
         """End the idle children."""
