@@ -67,7 +67,11 @@ def content_of(kind: str, body: str, styles: str = "") -> str:
 
 def pages_of(reader: Callable[[Source, Limits], OpenFile], data: bytes, limits: Limits | None = None) -> list[Page]:
     """The pages that a reader makes of these bytes, checked."""
-    file = reader(Source(name="letter", data=data), limits or Limits())
+    return pages_in(reader(Source(name="letter", data=data), limits or Limits()))
+
+
+def pages_in(file: OpenFile) -> list[Page]:
+    """The pages of an open file, checked."""
     pages = []
     for number in range(1, file.page_count + 1):
         read = file.read(number)
@@ -79,6 +83,7 @@ def pages_of(reader: Callable[[Source, Limits], OpenFile], data: bytes, limits: 
             height=read.height,
             origin=read.origin,
             words=read.composed.words,
+            entries=read.entries,
             hidden=read.hidden,
         )
         check_page(page)

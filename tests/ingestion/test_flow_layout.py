@@ -15,31 +15,14 @@ from assistant.errors import FileRefusedError
 from assistant.ingestion.flow.items import Heading, HiddenWords, Items, PageBreak, Paragraph, Row, Table
 from assistant.ingestion.flow.layout import FlowFile
 from assistant.ingestion.limits import Limits
-from tests.ingestion.page_checks import check_page
+from tests.ingestion.invented_office import pages_in
 
 A4 = (595.0, 842.0)
 REMARK = "The patient was seen on the ward and felt much better than the day before."
 
 
 def pages_of(items: Items, limits: Limits | None = None) -> list[Page]:
-    file = FlowFile(items, limits or Limits())
-    pages = []
-    for number in range(1, file.page_count + 1):
-        read = file.read(number)
-        page = Page(
-            file="a.docx",
-            number=number,
-            text=read.composed.text,
-            width=read.width,
-            height=read.height,
-            origin=read.origin,
-            words=read.composed.words,
-            entries=read.entries,
-            hidden=read.hidden,
-        )
-        check_page(page)
-        pages.append(page)
-    return pages
+    return pages_in(FlowFile(items, limits or Limits()))
 
 
 def entry(name: str) -> CodedEntry:
