@@ -14,10 +14,10 @@ from torch.nn.attention.bias import causal_lower_right
 
 from model_runtime.cache import KeyValueCache
 from model_runtime.config import ModelConfig
+from model_runtime.norm import RmsNorm
 from model_runtime.rotary import Rotary
 
-QUERY_BLOCK_TOKENS = 512  # bounds the mask: 512 x 131,072 booleans are 64 MiB
-_FOLDED_TOKENS = 16  # below it the query heads of a group become rows, so that a key is read once for all of them
+QUERY_BLOCK_TOKENS = 256  # bounds the mask: 256 x 131,072 booleans are 32 MiB; and what is computed in vain above it
 
 _Map = Callable[[Tensor], Tensor]
 
@@ -32,14 +32,14 @@ class Attention:
         *,
         query_key_value: _Map,
         dense: _Map,
-        norm: _Map | None,
+        norm: RmsNorm | None,
         rotary: Rotary,
     ) -> None:
         self._config = config
         self._layer = layer
-        self._query_key_value = query_key_value
-        self._dense = dense
-        self._norm = norm  # of the query and key heads together, [T, Q + K, D]
+        self.query_key_value = query_key_value
+        self.dense = dense
+        self.norm = norm  # of the query and key heads together, [T, Q + K, D]
         self._rotary = rotary
 
     def forward(self, hidden: Tensor, angles: tuple[Tensor, Tensor], cache: KeyValueCache) -> Tensor:
@@ -47,17 +47,17 @@ class Attention:
         query, key, value = self._project(hidden, angles)
         keys, values = cache.write(self._layer, key, value)  # [K, S, D] each
         mixed = attend(query.transpose(0, 1), keys, values)  # [Q, T, D]
-        return self._dense(mixed.transpose(0, 1).flatten(1))
+        return self.dense(mixed.transpose(0, 1).flatten(1))
 
     def _project(self, hidden: Tensor, angles: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [T, Q, D], keys and values [T, K, D], normed and turned."""
         config = self._config
-        heads = self._query_key_value(hidden).view(len(hidden), -1, config.head_dim)
+        heads = self.query_key_value(hidden).view(len(hidden), -1, config.head_dim)
         turning, value = torch.split(
             heads, [heads.shape[1] - config.num_key_value_heads, config.num_key_value_heads], 1
         )
-        if self._norm is not None:
-            turning = self._norm(turning)
+        if self.norm is not None:
+            turning = self.norm(turning)
         query, key = torch.split(
             self._rotary.turn(turning, *angles), [config.num_attention_heads, config.num_key_value_heads], 1
         )
@@ -70,15 +70,13 @@ def attend(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     Memory beyond the result stays below QUERY_BLOCK_TOKENS x S: 100,000 tokens need no mask of 100,000 x 100,000.
     """
     tokens, seen = query.shape[1], keys.shape[1]
-    if tokens <= _FOLDED_TOKENS:
-        return _attend_folded(query, keys, values)
-    if query.is_cuda and query.dtype is not torch.float32:
+    if query.is_cuda and query.dtype is not torch.float32 and tokens > 1:
         return _attend_causally(query, keys, values)
     blocks = []
     for start in range(0, tokens, QUERY_BLOCK_TOKENS):
         block = query[:, start : start + QUERY_BLOCK_TOKENS]
         end = seen - tokens + start + block.shape[1]  # the block's last token sees no further
-        blocks.append(_attend_block(block, keys[:, :end], values[:, :end]))
+        blocks.append(_attend_folded(block, keys[:, :end], values[:, :end]))
     return torch.cat(blocks, dim=1)
 
 
@@ -92,15 +90,6 @@ def attend_plainly(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     return mixed.to(query.dtype)
 
 
-def _attend_block(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    tokens, seen = query.shape[1], keys.shape[1]
-    mask = None if tokens == seen else _visible(tokens, seen, query.device)
-    mixed = F.scaled_dot_product_attention(
-        query[None], keys[None], values[None], attn_mask=mask, is_causal=mask is None, enable_gqa=True
-    )
-    return mixed[0]
-
-
 def _attend_causally(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Flash attention on a GPU: it knows the causal form of the last T of S tokens, so no mask is made at all.
 
@@ -111,9 +100,9 @@ def _attend_causally(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
 
 
 def _attend_folded(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """A few tokens: the query heads of a group stand as rows under their one key head, [K, Q/K * T, D]."""
+    """The query heads of a group stand as rows under their one key head: a key is read once for all."""
     heads, tokens, width = query.shape
-    rows = query.reshape(keys.shape[0], -1, width)
+    rows = query.reshape(keys.shape[0], -1, width)  # [K, Q/K * T, D]
     mask = None
     if tokens > 1:
         mask = _visible(tokens, keys.shape[1], query.device).repeat(heads // keys.shape[0], 1)

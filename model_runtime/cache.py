@@ -111,6 +111,10 @@ class KeyValueCache:
         keys, values = store.get(0, end, self._dtype)
         return keys, values
 
+    def storage(self, layer: int) -> LayerStore:
+        """Where the layer's keys and values are held; it moves when the cache grows."""
+        return self._stores[layer]
+
     def advance(self, token_ids: Tensor) -> None:
         """Count the tokens whose keys and values every layer has written."""
         end = self._length + len(token_ids)
@@ -145,17 +149,17 @@ class KeyValueCache:
             shapes["scales"] = heads
         return shapes
 
-    def _empty_store(self, capacity: int) -> _LayerStore:
-        return _LayerStore(self._config, self.kind, capacity, self._device)
+    def _empty_store(self, capacity: int) -> LayerStore:
+        return LayerStore(self._config, self.kind, capacity, self._device)
 
-    def _resized(self, store: _LayerStore, capacity: int) -> _LayerStore:
+    def _resized(self, store: LayerStore, capacity: int) -> LayerStore:
         resized = self._empty_store(capacity)
         resized.numbers[:, :, : self._length] = store.numbers[:, :, : self._length]
         resized.scales[:, :, : self._length] = store.scales[:, :, : self._length]
         return resized
 
 
-class _LayerStore:
+class LayerStore:
     """Keys and values of one layer: numbers [2, K, capacity, D]; with 8 bits a float32 scale a head and token."""
 
     def __init__(self, config: ModelConfig, kind: CacheKind, capacity: int, device: torch.device) -> None:

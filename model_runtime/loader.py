@@ -17,20 +17,16 @@ import torch
 from torch import Tensor
 
 from model_runtime.checkpoint import Checkpoint, Form, Quantize, Role, TensorSpec, absmax_name, expert_name
-from model_runtime.cpu_kernels import (
-    PackedNf4,
-    empty_on_huge_pages,
-    has_packed_product,
-    pack_into,
-    packable,
-)
+from model_runtime.cpu_decoder import cpu_decoder
 from model_runtime.errors import CheckpointError, DoesNotFitError
 from model_runtime.experts import PackedExperts, PlainExperts, full_experts, nf4_experts
+from model_runtime.host_memory import empty_on_huge_pages
 from model_runtime.hub import model_folder
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.manifest import check_manifest
 from model_runtime.model import Experts, Linear, LoadedModel, Network
 from model_runtime.nf4_encoding import Nf4Encoder
+from model_runtime.packed_product import PackedNf4, has_packed_product, pack_into, packable
 from model_runtime.planner import GIB, weights_bytes
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, check_columns, quantize_plainly
 
@@ -98,6 +94,7 @@ def load_model(
         if placement.quantize is not None and placement.device.type == "cpu" and checkpoint.form is not Form.NF4:
             encoder = stack.enter_context(Nf4Encoder(os.cpu_count() or 1))
         network = Network(config, CheckpointWeights(checkpoint, placement, encoder))
+    network.token_reader = cpu_decoder(network)
     kept = precision if placement.quantize is None else f"nf4-{placement.quantize}"
     return LoadedModel(network=network, config=config, fingerprint=checkpoint.fingerprint(), quantization=str(kept))
 
@@ -225,9 +222,9 @@ class CheckpointWeights:
         experts, width, hidden = gate.shape
         gate_up, downs = empty_packed(2 * width, hidden, experts), empty_packed(hidden, width, experts)
         for expert in range(experts):
-            pack_into(self._four_bit(gate.name, expert), _at(gate_up, expert), first_row=0)
-            pack_into(self._four_bit(up.name, expert), _at(gate_up, expert), first_row=width)
-            pack_into(self._four_bit(down.name, expert), _at(downs, expert), first_row=0)
+            pack_into(self._four_bit(gate.name, expert), gate_up[expert], first_row=0)
+            pack_into(self._four_bit(up.name, expert), gate_up[expert], first_row=width)
+            pack_into(self._four_bit(down.name, expert), downs[expert], first_row=0)
         return PackedExperts(gate_up, downs)
 
     def _four_bit(self, name: str, expert: int | None) -> Nf4:
@@ -257,7 +254,3 @@ def empty_packed(rows: int, columns: int, *stack: int) -> PackedNf4:
         packed=empty_on_huge_pages((*stack, rows, columns // 2), torch.uint8),
         absmax=empty_on_huge_pages((*stack, columns // BLOCK_WEIGHTS, rows), torch.bfloat16),
     )
-
-
-def _at(stack: PackedNf4, expert: int) -> PackedNf4:
-    return PackedNf4(packed=stack.packed[expert], absmax=stack.absmax[expert])

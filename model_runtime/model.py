@@ -17,6 +17,7 @@ from torch import Tensor
 from model_runtime.attention import Attention
 from model_runtime.cache import KeyValueCache
 from model_runtime.config import ModelConfig
+from model_runtime.norm import RmsNorm
 from model_runtime.rotary import Rotary
 from model_runtime.router import Router
 
@@ -50,6 +51,18 @@ class Weights(Protocol):
         ...
 
 
+class TokenReader(Protocol):
+    """A faster way through the layers for one token."""
+
+    def can_read(self, cache: KeyValueCache) -> bool:
+        """Whether it knows this kind of cache."""
+        ...
+
+    def read(self, embedding: Tensor, cache: KeyValueCache) -> Tensor:
+        """[1, H] -> the normed hidden state [1, H]; writes into the cache and does not advance it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
     """A network with its weights in place. `fingerprint` names the weights, `quantization` how they are stored."""
@@ -67,11 +80,12 @@ class Network:
         self.config = config
         self.dtype = weights.dtype
         self.device = weights.device
-        self._rotary = Rotary(config, weights.device)
+        self.rotary = Rotary(config, weights.device)
         self._embeddings = weights.tensor("model.word_embeddings.weight")  # [vocabulary, H]
-        self._layers = [Layer(config, weights, index, self._rotary) for index in range(config.num_hidden_layers)]
-        self._norm = RmsNorm(weights.tensor("model.norm.weight"), config.rms_norm_eps)
+        self.layers = [Layer(config, weights, index, self.rotary) for index in range(config.num_hidden_layers)]
+        self.norm = RmsNorm(weights.tensor("model.norm.weight"), config.rms_norm_eps)
         self._head = weights.linear("lm_head")
+        self.token_reader: TokenReader | None = None
 
     @torch.inference_mode()
     def read(
@@ -84,31 +98,22 @@ class Network:
         """
         hidden = F.embedding(token_ids, self._embeddings)  # [T, H]
         cache.reserve(cache.length + len(token_ids))
-        angles = self._rotary.angles(cache.length, len(token_ids))
-        for layer in self._layers:
+        if len(token_ids) == 1 and self.token_reader is not None and self.token_reader.can_read(cache):
+            normed = self.token_reader.read(hidden, cache)
+            cache.advance(token_ids)
+            return normed
+        angles = self.rotary.angles(cache.length, len(token_ids))
+        for layer in self.layers:
             if before_layer is not None:
                 before_layer()
             hidden = layer.forward(hidden, angles, cache)
         cache.advance(token_ids)
-        return self._norm(hidden)
+        return self.norm(hidden)
 
     @torch.inference_mode()
     def logits(self, hidden: Tensor) -> Tensor:
         """hidden [n, H] -> float32 [n, vocabulary]."""
         return self._head(hidden).float()
-
-
-class RmsNorm:
-    """Root mean square norm: in float32, rounded to the input's dtype, then weighted, as the reference does."""
-
-    def __init__(self, weight: Tensor, eps: float) -> None:
-        self._weight = weight
-        self._eps = eps
-
-    def __call__(self, hidden: Tensor) -> Tensor:
-        wide = hidden.float()
-        normed = wide * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + self._eps)
-        return self._weight * normed.to(hidden.dtype)
 
 
 class Layer:
@@ -122,7 +127,7 @@ class Layer:
             query = weights.tensor(f"{name}.attention.query_layernorm.weight").expand(config.num_attention_heads, -1)
             key = weights.tensor(f"{name}.attention.key_layernorm.weight").expand(config.num_key_value_heads, -1)
             norm = RmsNorm(torch.cat((query, key)), eps)
-        self._attention = Attention(
+        self.attention = Attention(
             config,
             index,
             query_key_value=weights.linear(f"{name}.attention.query_key_value"),
@@ -130,28 +135,28 @@ class Layer:
             norm=norm,
             rotary=rotary,
         )
-        self._input_norm = RmsNorm(weights.tensor(f"{name}.input_layernorm.weight"), eps)
-        self._post_attention_norm = RmsNorm(weights.tensor(f"{name}.post_attention_layernorm.weight"), eps)
-        self._mlp: Linear = (
+        self.input_norm = RmsNorm(weights.tensor(f"{name}.input_layernorm.weight"), eps)
+        self.post_attention_norm = RmsNorm(weights.tensor(f"{name}.post_attention_layernorm.weight"), eps)
+        self.mlp: Linear = (
             MixtureOfExperts(config, weights, index) if index in config.moe_layers else SwiGlu(weights, f"{name}.mlp")
         )
 
     def forward(self, hidden: Tensor, angles: tuple[Tensor, Tensor], cache: KeyValueCache) -> Tensor:
         """hidden [T, H] -> [T, H]."""
-        hidden = hidden + self._attention.forward(self._input_norm(hidden), angles, cache)
-        return hidden + self._mlp(self._post_attention_norm(hidden))
+        hidden = hidden + self.attention.forward(self.input_norm(hidden), angles, cache)
+        return hidden + self.mlp(self.post_attention_norm(hidden))
 
 
 class SwiGlu:
     """A gated MLP: down(silu(gate(x)) * up(x))."""
 
     def __init__(self, weights: Weights, name: str) -> None:
-        self._gate = weights.linear(f"{name}.gate_proj")
-        self._up = weights.linear(f"{name}.up_proj")
-        self._down = weights.linear(f"{name}.down_proj")
+        self.gate = weights.linear(f"{name}.gate_proj")
+        self.up = weights.linear(f"{name}.up_proj")
+        self.down = weights.linear(f"{name}.down_proj")
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        return self._down(F.silu(self._gate(hidden)) * self._up(hidden))
+        return self.down(F.silu(self.gate(hidden)) * self.up(hidden))
 
 
 class MixtureOfExperts:
@@ -160,11 +165,11 @@ class MixtureOfExperts:
     def __init__(self, config: ModelConfig, weights: Weights, index: int) -> None:
         name = f"model.layers.{index}.mlp"
         bias = weights.tensor(f"{name}.gate.expert_bias") if config.moe_router_enable_expert_bias else None
-        self._router = Router(config, weights.tensor(f"{name}.gate.weight"), bias)
-        self._experts = weights.experts(index)
-        self._shared = SwiGlu(weights, f"{name}.shared_experts") if config.shared_expert_intermediate_size else None
+        self.router = Router(config, weights.tensor(f"{name}.gate.weight"), bias)
+        self.experts = weights.experts(index)
+        self.shared = SwiGlu(weights, f"{name}.shared_experts") if config.shared_expert_intermediate_size else None
 
     def __call__(self, hidden: Tensor) -> Tensor:
-        expert_ids, expert_weights = self._router.choose(hidden)
-        routed = self._experts.forward(hidden, expert_ids, expert_weights)
-        return routed if self._shared is None else routed + self._shared(hidden)
+        expert_ids, expert_weights = self.router.choose(hidden)
+        routed = self.experts.forward(hidden, expert_ids, expert_weights)
+        return routed if self.shared is None else routed + self.shared(hidden)

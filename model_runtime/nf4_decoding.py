@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from model_runtime.cpu_kernels import dequantize_on_cpu
+from model_runtime.bitsandbytes_cpu import dequantize_on_cpu
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, dequantize_plainly
 
 

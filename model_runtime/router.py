@@ -20,13 +20,13 @@ class Router:
 
     def __init__(self, config: ModelConfig, weight: Tensor, expert_bias: Tensor | None) -> None:
         self._config = config
-        self._weight = weight.float()
-        self._bias = expert_bias.float() if expert_bias is not None else None
+        self.weight = weight.float()
+        self.bias = expert_bias.float() if expert_bias is not None else None
 
     def choose(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """hidden [tokens, hidden] -> expert ids int64 [tokens, k] and their weights float32 [tokens, k]."""
-        scores = F.linear(hidden.float(), self._weight).sigmoid()  # [tokens, experts]
-        biased = scores if self._bias is None else scores + self._bias
+        scores = F.linear(hidden.float(), self.weight).sigmoid()  # [tokens, experts]
+        biased = scores if self.bias is None else scores + self.bias
         expert_ids = self._best_experts(biased)  # [tokens, k]
         weights = scores.gather(1, expert_ids)  # the bias only selects
         # The reference normalizes only where more than one expert is chosen.

@@ -9,11 +9,13 @@ from torch import Tensor
 
 from model_runtime.checkpoint import Role, TensorSpec, network_tensors
 from model_runtime.config import ModelConfig
-from model_runtime.cpu_kernels import PackedNf4, empty_on_huge_pages
+from model_runtime.cpu_decoder import cpu_decoder
 from model_runtime.experts import PackedExperts, nf4_experts
+from model_runtime.host_memory import empty_on_huge_pages
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.loader import Placement, empty_packed
 from model_runtime.model import Experts, Linear, LoadedModel, Network
+from model_runtime.packed_product import PackedNf4
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4
 
 _SEED = 20_260_101
@@ -96,6 +98,7 @@ class SyntheticWeights:
 def synthetic_model(config: ModelConfig, placement: Placement) -> LoadedModel:
     """A network of that config with random weights."""
     network = Network(config, SyntheticWeights(config, placement))
+    network.token_reader = cpu_decoder(network)
     return LoadedModel(
         network=network, config=config, fingerprint="synthetic", quantization=f"nf4-{placement.quantize}"
     )

@@ -7,14 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model_runtime.cpu_kernels import PackedNf4, has_packed_product, pack, pack_into
 from model_runtime.experts import PackedExperts, full_experts, nf4_experts
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
+from model_runtime.packed_product import PackedNf4, has_packed_product, pack, pack_into
 from model_runtime.quantization import Nf4, dequantize_plainly, quantize_plainly
 
-needs_avx512_bf16 = pytest.mark.skipif(
-    not has_packed_product(), reason="the packed product needs a CPU with AVX512-BF16"
-)
+needs_packed_product = pytest.mark.skipif(not has_packed_product(), reason="the packed product needs a CPU with AVX2")
 EXPERTS, HIDDEN, WIDTH, CHOSEN = 12, 128, 64, 3
 
 
@@ -56,7 +54,7 @@ def test_full_and_4_bit_experts_equal_the_formula(tokens: int) -> None:
     torch.testing.assert_close(full, expected, rtol=1e-4, atol=1e-4)
 
 
-@needs_avx512_bf16
+@needs_packed_product
 @pytest.mark.parametrize("tokens", [1, 2, 7, 8, 9, 100])
 def test_packed_experts_equal_the_formula_selected_and_grouped(tokens: int) -> None:
     hidden, ids, weights = request(tokens)
@@ -81,16 +79,13 @@ def test_an_expert_that_no_token_chose_is_not_touched() -> None:
     assert torch.equal(full_experts(gate, up, down).forward(hidden, ids, weights), expected)
 
 
-@needs_avx512_bf16
+@needs_packed_product
 def test_the_three_linears_agree() -> None:
     weight = stacks()[0][4]
     hidden = torch.randn(2, 3, HIDDEN, generator=torch.Generator().manual_seed(2)).bfloat16()
     full = FullLinear(dequantize_plainly(weight))(hidden.float())
     four_bit = Nf4Linear(weight)(hidden.float())
     packed = PackedLinear(pack(weight))(hidden).float()
-    many = hidden.expand(400, 2, 3, HIDDEN)
-    at_full_width = PackedLinear(pack(weight))(many).float()[-1]
-    assert (at_full_width - full).norm() / full.norm() < 5e-3
     assert torch.equal(full, four_bit)
     assert packed.shape == full.shape
     assert (packed - full).norm() / full.norm() < 5e-3

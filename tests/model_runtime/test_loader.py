@@ -15,10 +15,10 @@ from model_runtime import hub, loader
 from model_runtime.cache import CacheKind, KeyValueCache
 from model_runtime.checkpoint import Checkpoint, Quantize
 from model_runtime.conversion import quantize_checkpoint
-from model_runtime.cpu_kernels import has_packed_product
 from model_runtime.errors import CheckpointError, DoesNotFitError
 from model_runtime.loader import CheckpointWeights, Placement, Precision, load_model
 from model_runtime.model import LoadedModel
+from model_runtime.packed_product import has_packed_product
 from model_runtime.quantization import Nf4
 from tests.model_runtime.checkpoints import CONFIG, FP8_QUANTIZATION, fp8_tensors, published_tensors, write_checkpoint
 
@@ -54,7 +54,7 @@ def test_a_4_bit_folder_equals_quantizing_while_loading(source: Path, quantized:
         assert torch.equal(logits(mapped), logits(streamed))
 
 
-@pytest.mark.skipif(not has_packed_product(), reason="the packed product needs a CPU with AVX512-BF16")
+@pytest.mark.skipif(not has_packed_product(), reason="the packed product needs a CPU with AVX2")
 def test_the_packed_order_gives_the_logits_of_the_plain_one(quantized: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = logits(load_model(quantized, dtype=torch.float32))
     packed = logits(load_model(quantized))
