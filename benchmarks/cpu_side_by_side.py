@@ -2,7 +2,8 @@
 
 Run as `python -m benchmarks.cpu_side_by_side [--llama-python PYTHON]`, where PYTHON has llama-cpp-python and gguf (it
 may be another environment than ours); without them our side runs alone, and the result says so. The GGUF file, 9 GB, is
-made in a temporary folder and deleted. Each side of each round is a process of its own, so that peak memory is its own.
+made in a temporary folder and deleted, unless --gguf names where it is kept. Each side of each round is a process of
+its own, so that peak memory is its own.
 """
 
 from __future__ import annotations
@@ -106,8 +107,8 @@ def side_by_side(arguments: argparse.Namespace) -> dict[str, object]:
     loads = []
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         alone = why_alone(python, version, Path(folder))
-        path = Path(folder) / "mini.gguf"
-        if alone is None:
+        path = arguments.gguf or Path(folder) / "mini.gguf"
+        if alone is None and not path.exists():
             run([python, "-m", "benchmarks.random_gguf", str(path)], threads)
         for _ in range(arguments.rounds):
             ours_found.append(ours(threads))
@@ -135,6 +136,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ubatch", type=int, default=512, help="tokens llama.cpp computes at once; its default is 512")
+    parser.add_argument("--gguf", type=Path, help="the file that `benchmarks.random_gguf` made, or where to keep it")
     parser.add_argument("--folder", type=Path, help="where the temporary folder is made")
     arguments = parser.parse_args()
     machine = describe_machine()

@@ -13,8 +13,8 @@ from llvmlite import ir
 
 from model_runtime.cache import CacheKind
 from model_runtime.decode_kernels import exponential, inverse_root
-from model_runtime.native_code import F32, FLOATS, I8, I16, I64, INTS, LANES, POINTER, Function, floats
-from model_runtime.packed_kernels import quantize_block, read_floats
+from model_runtime.native_code import F32, FLOATS, I8, I16, I64, INTS, LANES, POINTER, Function, floats, read_floats
+from model_runtime.packed_kernels import quantize_block
 from model_runtime.quantization import BLOCK_WEIGHTS
 
 HEAD_DIMS = (64, 128)
@@ -140,12 +140,7 @@ class _Attention:
     def _store_int8(self, values: list[ir.Value], place: ir.Value, scale_place: ir.Value) -> None:
         f = self._f
         builder = f.builder
-        largest = floats(0.0)
-        for value in values:
-            size = f.intrinsic("llvm.fabs.v8f32", FLOATS, [value])
-            largest = f.intrinsic("llvm.maximum.v8f32", FLOATS, [largest, size])
-        absmax = f.intrinsic("llvm.vector.reduce.fmaximum.v8f32", F32, [largest])
-        scale = builder.fdiv(absmax, ir.Constant(F32, 127.0))
+        scale = builder.fdiv(f.largest_magnitude(values), ir.Constant(F32, 127.0))
         builder.store(scale, scale_place)
         small = builder.fcmp_ordered("<", scale, ir.Constant(F32, 1e-30))
         divisor = f.splat(builder.select(small, ir.Constant(F32, 1e-30), scale))

@@ -31,7 +31,7 @@ from model_runtime.checkpoint import (
 )
 from model_runtime.errors import CheckpointError, DoesNotFitError
 from model_runtime.manifest import MANIFEST_NAME, write_manifest
-from model_runtime.nf4_encoding import Nf4Encoder
+from model_runtime.nf4_encoding import quantize as quantize_on_cpu
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, check_columns
 from model_runtime.shard_writer import (
     LARGEST_SHARD_BYTES,
@@ -81,7 +81,7 @@ class QuantizeProgress:
 
 
 def quantize_checkpoint(
-    source: Path, target: Path, quantize: Quantize, *, threads: int, largest_shard_bytes: int = LARGEST_SHARD_BYTES
+    source: Path, target: Path, quantize: Quantize, *, largest_shard_bytes: int = LARGEST_SHARD_BYTES
 ) -> Generator[QuantizeProgress, None, None]:
     """Write the 4-bit form of `source` to `target`, which is whole afterwards or absent. Yields progress.
 
@@ -99,8 +99,7 @@ def quantize_checkpoint(
         if not _only_the_rename_is_missing(partial):
             _start_or_resume(partial, checkpoint, quantize, largest_shard_bytes)
             _check_disk(partial, shards)
-            with Nf4Encoder(threads) as encoder:
-                yield from _write_shards(partial, checkpoint, shards, quantize, encoder)
+            yield from _write_shards(partial, checkpoint, shards, quantize)
             _write_companions(partial, checkpoint, shards, quantize)
             write_manifest(partial)
             (partial / _JOB_NAME).unlink()
@@ -124,11 +123,7 @@ def _outputs(spec: TensorSpec, quantize: Quantize) -> list[OutputTensor]:
 
 
 def _write_shards(
-    folder: Path,
-    checkpoint: Checkpoint,
-    shards: Sequence[Sequence[OutputTensor]],
-    quantize: Quantize,
-    encoder: Nf4Encoder,
+    folder: Path, checkpoint: Checkpoint, shards: Sequence[Sequence[OutputTensor]], quantize: Quantize
 ) -> Iterator[QuantizeProgress]:
     started = time.monotonic()
     total = sum(spec.weights for spec in checkpoint.specs.values())
@@ -143,7 +138,7 @@ def _write_shards(
             continue
         bytes_of_shard = sum(output.bytes for output in outputs)
         written = 0
-        pieces = (piece for spec in specs for piece in _pieces(checkpoint, spec, quantize, encoder))
+        pieces = (piece for spec in specs for piece in _pieces(checkpoint, spec, quantize))
         for count in write_shard(path, outputs, pieces):
             written += count
             yield QuantizeProgress(
@@ -155,7 +150,7 @@ def _write_shards(
         done += weights
 
 
-def _pieces(checkpoint: Checkpoint, spec: TensorSpec, quantize: Quantize, encoder: Nf4Encoder) -> Iterator[Tensor]:
+def _pieces(checkpoint: Checkpoint, spec: TensorSpec, quantize: Quantize) -> Iterator[Tensor]:
     """The data of `_outputs(spec)` in order. The magnitudes wait until all codes of the tensor are written."""
     if not spec.is_quantized(quantize):
         (output,) = _outputs(spec, quantize)
@@ -163,7 +158,7 @@ def _pieces(checkpoint: Checkpoint, spec: TensorSpec, quantize: Quantize, encode
         return
     magnitudes = []
     for name in _sources(spec):
-        weight = _quantized(checkpoint, name, encoder)
+        weight = _quantized(checkpoint, name)
         magnitudes.append(weight.absmax)
         yield weight.packed
     yield torch.cat(magnitudes)
@@ -176,10 +171,10 @@ def _sources(spec: TensorSpec) -> list[str]:
     return [expert_name(spec.name, expert) for expert in range(spec.shape[0])]
 
 
-def _quantized(checkpoint: Checkpoint, name: str, encoder: Nf4Encoder) -> Nf4:
+def _quantized(checkpoint: Checkpoint, name: str) -> Nf4:
     """One published matrix in 4 bits; what is wrong with a weight is said with its name."""
     try:
-        return encoder.quantize(checkpoint.matrix(name).to(torch.bfloat16))
+        return quantize_on_cpu(checkpoint.matrix(name).to(torch.bfloat16))
     except CheckpointError as error:
         raise CheckpointError(f"{name} in {checkpoint.folder}: {error}") from error
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +24,7 @@ from model_runtime.hub import model_folder
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.manifest import check_manifest
 from model_runtime.model import Experts, Linear, LoadedModel, Network
-from model_runtime.nf4_encoding import Nf4Encoder
+from model_runtime.nf4_encoding import quantize as quantize_on_cpu
 from model_runtime.packed_product import PackedNf4, has_packed_product, pack_into, packable
 from model_runtime.planner import GIB, weights_bytes
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, check_columns, quantize_plainly
@@ -89,11 +88,7 @@ def load_model(
     needed = memory_needed_bytes(checkpoint, placement)
     logger.info("the weights take %.2f GiB on %s", needed / GIB, placement.device)
     check_memory(needed, placement.device, free_memory_bytes(placement.device))
-    with ExitStack() as stack:
-        encoder = None
-        if placement.quantize is not None and placement.device.type == "cpu" and checkpoint.form is not Form.NF4:
-            encoder = stack.enter_context(Nf4Encoder(os.cpu_count() or 1))
-        network = Network(config, CheckpointWeights(checkpoint, placement, encoder))
+    network = Network(config, CheckpointWeights(checkpoint, placement))
     network.token_reader = cpu_decoder(network)
     kept = precision if placement.quantize is None else f"nf4-{placement.quantize}"
     return LoadedModel(network=network, config=config, fingerprint=checkpoint.fingerprint(), quantization=str(kept))
@@ -154,12 +149,11 @@ def _placement(
 class CheckpointWeights:
     """Hands the network its weights, each read when it is asked for: the `Weights` of model.py."""
 
-    def __init__(self, checkpoint: Checkpoint, placement: Placement, encoder: Nf4Encoder | None) -> None:
+    def __init__(self, checkpoint: Checkpoint, placement: Placement) -> None:
         self.dtype = placement.dtype
         self.device = placement.device
         self._checkpoint = checkpoint
         self._placement = placement
-        self._encoder = encoder
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name; the router and its bias in float32."""
@@ -235,9 +229,7 @@ class CheckpointWeights:
         source = name if expert is None else expert_name(name, expert)
         weight = self._checkpoint.matrix(source).to(torch.bfloat16)
         try:
-            if self._encoder is not None:
-                return self._encoder.quantize(weight)
-            return quantize_plainly(weight.to(self.device))
+            return quantize_on_cpu(weight) if self.device.type == "cpu" else quantize_plainly(weight.to(self.device))
         except CheckpointError as error:
             raise CheckpointError(f"{source} in {self._checkpoint.folder}: {error}") from error
 

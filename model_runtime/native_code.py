@@ -119,12 +119,29 @@ class Function:
         """first x second + third, 8 floats."""
         return self.intrinsic("llvm.fma.v8f32", FLOATS, [first, second, third])
 
+    def largest_magnitude(self, values: Sequence[ir.Value]) -> ir.Value:
+        """Of registers of 8 floats; not a number where one of them is none."""
+        largest = floats(0.0)
+        for value in values:
+            size = self.intrinsic("llvm.fabs.v8f32", FLOATS, [value])
+            largest = self.intrinsic("llvm.maximum.v8f32", FLOATS, [largest, size])
+        return self.intrinsic("llvm.vector.reduce.fmaximum.v8f32", F32, [largest])
+
     def add_up(self, vector: ir.Value) -> ir.Value:
         """The sum of 8 floats."""
         for distance in (4, 2, 1):
             moved = self.shuffle(vector, vector, [(lane + distance) % LANES for lane in range(LANES)])
             vector = self.builder.fadd(vector, moved)
         return self.builder.extract_element(vector, ir.Constant(I32, 0))
+
+
+def read_floats(f: Function, source: ir.Value, kind: ir.Type, *indices: ir.Value | int) -> ir.Value:
+    """8 numbers in float32; I16 stands for bf16, the upper half of a float32."""
+    place = f.at(kind, source, *indices)
+    if kind is F32:
+        return f.load(FLOATS, place, align=4)
+    wide = f.builder.zext(f.load(ir.VectorType(I16, LANES), place, align=2), INTS)
+    return f.builder.bitcast(f.builder.shl(wide, ir.Constant(INTS, [16] * LANES)), FLOATS)
 
 
 def floats(*values: float) -> ir.Constant:

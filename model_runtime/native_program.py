@@ -8,6 +8,7 @@ has nothing to do. The threads are those of PyTorch's OpenMP, so that there is o
 from __future__ import annotations
 
 import ctypes
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -136,7 +137,8 @@ def _wait(f: Function, done: ir.Value, tasks: ir.Value) -> None:
     found = builder.load_atomic(done, "acquire", 8, typ=I64)
     builder.cbranch(builder.icmp_signed("<", found, tasks), rest, after)
     builder.position_at_end(rest)
-    f.intrinsic("llvm.x86.sse2.pause", ir.VoidType(), [])
+    if platform.machine() in ("x86_64", "AMD64"):
+        f.intrinsic("llvm.x86.sse2.pause", ir.VoidType(), [])
     spun = builder.add(f.load(I64, spins), f.number(1))
     builder.store(spun, spins)
     builder.cbranch(builder.icmp_signed(">", spun, f.number(_SPINS_BEFORE_YIELDING)), give_way, look)

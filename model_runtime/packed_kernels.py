@@ -29,6 +29,7 @@ from model_runtime.native_code import (
     WORDS,
     Function,
     floats,
+    read_floats,
 )
 from model_runtime.quantization import BLOCK_WEIGHTS, NF4_LEVELS
 
@@ -161,7 +162,13 @@ def _one_token(module: ir.Module) -> ir.Function:
         sums = [f.variable(INTS, ir.Constant(INTS, [0] * LANES)) for _ in range(4)]
         first = f.times(block, _PAIRS)
         with f.loop(_PAIRS) as pair:  # written out 32 times LLVM would run out of registers
-            weights = levels.unpack(f.load(BYTES, f.at(BYTES, packed, first, pair), align=1))
+            place = f.at(BYTES, packed, first, pair)
+            f.intrinsic(
+                "llvm.prefetch.p0",
+                ir.VoidType(),
+                [f.at(BYTES, place, 48), ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)],
+            )
+            weights = levels.unpack(f.load(BYTES, place, align=1))
             both = _pair(f, f.at(I32, activations, first), pair, pair)
             for total, register in zip(sums, weights, strict=True):
                 _add_products(f, total, register, both)
@@ -324,11 +331,7 @@ def quantize_block(f: Function, values: list[ir.Value], target: ir.Value, scale:
     A number that is not finite makes its block's scale so too, and through it everything that is computed from it.
     """
     builder = f.builder
-    sizes = [f.intrinsic("llvm.fabs.v8f32", FLOATS, [value]) for value in values]
-    largest = sizes[0]
-    for size in sizes[1:]:
-        largest = f.intrinsic("llvm.maximum.v8f32", FLOATS, [largest, size])  # keeps what is not a number
-    absmax = f.intrinsic("llvm.vector.reduce.fmaximum.v8f32", F32, [largest])
+    absmax = f.largest_magnitude(values)
     builder.store(builder.fmul(absmax, ir.Constant(F32, 1 / (_ACTIVATION_SCALE * _LEVEL_SCALE))), scale)
     # A block of zeros, or of numbers too small for a reciprocal, becomes zeros.
     is_open = builder.fcmp_ordered(">", absmax, ir.Constant(F32, 1e-30))
@@ -339,12 +342,3 @@ def quantize_block(f: Function, values: list[ir.Value], target: ir.Value, scale:
         whole = f.intrinsic("llvm.nearbyint.v8f32", FLOATS, [builder.fmul(value, factor)])
         numbers = f.intrinsic("llvm.fptosi.sat.v8i16.v8f32", shorts, [whole])
         builder.store(numbers, f.at(I16, target, LANES * part), align=2)
-
-
-def read_floats(f: Function, source: ir.Value, kind: ir.Type, *indices: ir.Value | int) -> ir.Value:
-    """8 numbers in float32; I16 stands for bf16, the upper half of a float32."""
-    place = f.at(kind, source, *indices)
-    if kind is F32:
-        return f.load(FLOATS, place, align=4)
-    wide = f.builder.zext(f.load(ir.VectorType(I16, LANES), place, align=2), INTS)
-    return f.builder.bitcast(f.builder.shl(wide, ir.Constant(INTS, [16] * LANES)), FLOATS)

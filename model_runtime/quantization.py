@@ -27,7 +27,7 @@ NF4_LEVELS = (
 )
 # fmt: on
 
-_SMALLEST_SCALE = 1e-38  # bitsandbytes' guard against a block of zeros
+SMALLEST_SCALE = 1e-38  # bitsandbytes' guard against a block of zeros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +70,10 @@ def encode_plainly(weights: Tensor) -> tuple[Tensor, Tensor]:
     whole = values.numel() // BLOCK_WEIGHTS * BLOCK_WEIGHTS
     blocks = values[:whole].reshape(-1, BLOCK_WEIGHTS)
     absmax = blocks.abs().amax(1)
-    scaled = (blocks * (1.0 / absmax.clamp(min=_SMALLEST_SCALE))[:, None]).clamp(-1, 1).reshape(-1)
+    scaled = (blocks * (1.0 / absmax.clamp(min=SMALLEST_SCALE))[:, None]).clamp(-1, 1).reshape(-1)
     if whole < values.numel():
         rest = values[whole:]
-        scale = rest.abs().amax().clamp(min=_SMALLEST_SCALE)
+        scale = rest.abs().amax().clamp(min=SMALLEST_SCALE)
         absmax = torch.cat([absmax, scale[None]])
         scaled = torch.cat([scaled, (rest / scale).clamp(-1, 1)])
     codes = torch.bucketize(scaled, boundaries(weights.device), out_int32=True).to(torch.uint8)

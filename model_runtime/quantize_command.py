@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -35,7 +34,7 @@ def run(arguments: argparse.Namespace, output: StandardOutput) -> None:
     source = model_folder(arguments.source)
     printed = time.monotonic()
     last = None
-    for last in quantize_checkpoint(source, arguments.target, arguments.quantize, threads=os.cpu_count() or 1):
+    for last in quantize_checkpoint(source, arguments.target, arguments.quantize):
         if time.monotonic() - printed >= _SECONDS_BETWEEN_LINES:
             printed = time.monotonic()
             sys.stderr.write(_line(last))

@@ -27,7 +27,7 @@ SMALL_SHARDS = 70_000  # so that the tiny checkpoint has many
 
 
 def quantize(source: Path, target: Path, what: Quantize = Quantize.EXPERTS) -> list[QuantizeProgress]:
-    return list(quantize_checkpoint(source, target, what, threads=1, largest_shard_bytes=SMALL_SHARDS))
+    return list(quantize_checkpoint(source, target, what, largest_shard_bytes=SMALL_SHARDS))
 
 
 def contents(folder: Path) -> Mapping[str, bytes]:
@@ -116,7 +116,7 @@ def test_stopped_anywhere_and_started_again_it_ends_with_the_same_bytes(
     for _ in range(60):
         if target.exists():
             break
-        work = quantize_checkpoint(source, target, Quantize.EXPERTS, threads=1, largest_shard_bytes=SMALL_SHARDS)
+        work = quantize_checkpoint(source, target, Quantize.EXPERTS, largest_shard_bytes=SMALL_SHARDS)
         for _ in range(moments.randrange(8, 40)):
             if next(work, None) is None:
                 break
@@ -130,7 +130,7 @@ import sys
 from pathlib import Path
 from model_runtime.checkpoint import Quantize
 from model_runtime.conversion import quantize_checkpoint
-for step in quantize_checkpoint(Path(sys.argv[1]), Path(sys.argv[2]), Quantize.EXPERTS, threads=1,
+for step in quantize_checkpoint(Path(sys.argv[1]), Path(sys.argv[2]), Quantize.EXPERTS,
                                 largest_shard_bytes=int(sys.argv[3])):
     print(step.weights_done, flush=True)
 """
@@ -163,7 +163,7 @@ def test_a_start_ended_before_the_rename_only_renames(source: Path, finished: Pa
 
 def test_what_another_job_left_behind_is_not_mixed_in(source: Path, finished: Path, tmp_path: Path) -> None:
     other = write_checkpoint(tmp_path / "other", published_tensors(CONFIG, seed=9))
-    work = quantize_checkpoint(other, tmp_path / "four", Quantize.EXPERTS, threads=1, largest_shard_bytes=SMALL_SHARDS)
+    work = quantize_checkpoint(other, tmp_path / "four", Quantize.EXPERTS, largest_shard_bytes=SMALL_SHARDS)
     for _ in range(60):
         next(work)
     work.close()
@@ -196,7 +196,7 @@ def test_a_target_that_is_there_is_left_alone(source: Path, tmp_path: Path) -> N
 
 
 def test_a_second_writer_is_turned_away(source: Path, tmp_path: Path) -> None:
-    first = quantize_checkpoint(source, tmp_path / "four", Quantize.EXPERTS, threads=1)
+    first = quantize_checkpoint(source, tmp_path / "four", Quantize.EXPERTS)
     next(first)
     with pytest.raises(CheckpointError, match="another process is writing"):
         quantize(source, tmp_path / "four")

@@ -33,7 +33,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=list(Quantize))
 def quantized(request: pytest.FixtureRequest, source: Path) -> Path:
     target = source.parent / str(request.param)
-    for _ in quantize_checkpoint(source, target, request.param, threads=1, largest_shard_bytes=80_000):
+    for _ in quantize_checkpoint(source, target, request.param, largest_shard_bytes=80_000):
         pass
     return target
 
@@ -74,7 +74,7 @@ def test_the_fp8_release_equals_the_bf16_weights_that_it_stands_for(tmp_path: Pa
 
 def test_router_and_expert_bias_stay_in_float32(source: Path) -> None:
     placement = Placement(quantize=Quantize.LINEARS, dtype=torch.bfloat16, device=torch.device("cpu"))
-    weights = CheckpointWeights(Checkpoint(source), placement, None)
+    weights = CheckpointWeights(Checkpoint(source), placement)
     assert weights.tensor("model.layers.1.mlp.gate.weight").dtype == torch.float32
     bias = weights.tensor("model.layers.1.mlp.gate.expert_bias")
     assert torch.equal(bias, published_tensors(CONFIG)["model.layers.1.mlp.gate.expert_bias"])
@@ -89,7 +89,7 @@ def test_on_a_cpu_without_the_packed_product_a_4_bit_folder_is_not_copied(
     seen: list[Nf4] = []
     monkeypatch.setattr(loader, "nf4_experts", lambda gate, up, down, dtype: seen.extend((gate, up, down)))
     placement = Placement(quantize=checkpoint.quantize, dtype=torch.bfloat16, device=torch.device("cpu"))
-    CheckpointWeights(checkpoint, placement, None).experts(1)
+    CheckpointWeights(checkpoint, placement).experts(1)
     name = "model.layers.1.mlp.experts.gate_proj.weight"
     assert seen[0].packed.data_ptr() == checkpoint.raw(name).data_ptr()
 
