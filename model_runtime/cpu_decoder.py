@@ -21,11 +21,11 @@ from model_runtime.decode_kernels import (
     NormArguments,
     RouterArguments,
 )
-from model_runtime.experts import PackedExperts
 from model_runtime.linears import FullLinear, PackedLinear
 from model_runtime.model import Layer, Linear, MixtureOfExperts, Network, SwiGlu
 from model_runtime.native_program import Program, Step
 from model_runtime.norm import RmsNorm
+from model_runtime.packed_experts import PackedExperts
 from model_runtime.packed_kernels import ROWS_PER_GROUP
 from model_runtime.packed_product import PackedProduct
 from model_runtime.quantization import BLOCK_WEIGHTS
@@ -266,11 +266,11 @@ class _Build:
         self._kept += [gate, up, inner]
         self._linear(mlp.gate, self.room.states, gate, stages[0])
         self._linear(mlp.up, self.room.states, up, stages[0])
-        self._gate(gate, up, inner, stages[1])
+        self._gate(gate, up, inner, self.room.whole, stages[1])
         self._linear(mlp.down, inner, out, stages[2])
 
-    def _gate(self, gate: Tensor, up: Tensor, inner: _Quantized, stage: int) -> None:
-        rows, size = inner.plain.shape
+    def _gate(self, gate: Tensor, up: Tensor, inner: _Quantized, chunks: Tensor, stage: int) -> None:
+        size = inner.plain.shape[1]
         arguments = GateArguments(
             gate=gate.data_ptr(),
             up=up.data_ptr(),
@@ -279,8 +279,9 @@ class _Build:
             plain=inner.plain.data_ptr(),
             activations=inner.numbers.data_ptr(),
             scales=inner.scales.data_ptr(),
+            chunks=chunks.data_ptr(),
         )
-        self._add("gate", arguments, rows, stage)
+        self._add("gate", arguments, len(chunks), stage)
 
     def _experts(self, mixture: MixtureOfExperts) -> int:
         """Router and shared expert side by side, then the routed ones; how many outputs there are to add."""
@@ -292,7 +293,7 @@ class _Build:
         self._linear(FullLinear(mixture.router.weight), room.states, room.router_logits, routing)
         self._choose(mixture, choosing)
         self._product(mixture.experts.gate_up, room.states, room.expert_wide, room.inward, entering)
-        self._gate(room.expert_wide[:, :width], room.expert_wide[:, width:], room.expert_inner, gating)
+        self._gate(room.expert_wide[:, :width], room.expert_wide[:, width:], room.expert_inner, room.outward, gating)
         self._product(mixture.experts.down, room.expert_inner, room.outputs, room.outward, leaving)
         if mixture.shared is not None:
             self._gated(mixture.shared, room.outputs[chosen], range(routing, routing + 3))

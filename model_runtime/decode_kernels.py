@@ -10,10 +10,11 @@ import ctypes
 from llvmlite import ir
 
 from model_runtime.native_code import F32, FLOATS, I16, I64, INTS, LANES, POINTER, Function, floats, read_floats
-from model_runtime.packed_kernels import quantize_block
+from model_runtime.packed_kernels import quantize_block, read_chunk
 from model_runtime.quantization import BLOCK_WEIGHTS
 
-ROWS_PER_TASK = 16  # of `dense_rows`
+ROWS_PER_TASK = 16  # of a weight at full width
+TOKENS_PER_TASK = 8  # of `combine`
 _LARGE = 3.0e38
 
 
@@ -66,16 +67,31 @@ class RouterArguments(ctypes.Structure):
 
 
 class GateArguments(ctypes.Structure):
-    """`gate`: silu(gate) x up, quantized; a task is one row."""
+    """`gate`: silu(gate) x up, quantized; a task is the rows of one chunk."""
 
     _fields_ = (
         ("gate", ctypes.c_void_p),  # float32 rows of `size`, `step` apart
         ("up", ctypes.c_void_p),
         ("step", ctypes.c_int64),
         ("size", ctypes.c_int64),
-        ("plain", ctypes.c_void_p),  # float32 [n, size]
+        ("plain", ctypes.c_void_p),  # float32 [n, size]; 0 where it is not wanted
         ("activations", ctypes.c_void_p),
         ("scales", ctypes.c_void_p),
+        ("chunks", ctypes.c_void_p),  # int64 [chunks, 4]
+    )
+
+
+class CombineArguments(ctypes.Structure):
+    """`combine`: the weighted sum of each token's results; a task is 8 tokens."""
+
+    _fields_ = (
+        ("outputs", ctypes.c_void_p),  # float32 [m, size]
+        ("places", ctypes.c_void_p),  # int64 [tokens, chosen]: where a token's results stand
+        ("weights", ctypes.c_void_p),  # float32 [tokens, chosen]
+        ("chosen", ctypes.c_int64),
+        ("tokens", ctypes.c_int64),
+        ("size", ctypes.c_int64),
+        ("out", ctypes.c_void_p),  # float32 [tokens, size]
     )
 
 
@@ -86,6 +102,7 @@ def describe_decode_kernels(module: ir.Module) -> None:
         _dense(module, f"dense_{name}", kind)
     _choose(module)
     _gate(module)
+    _combine(module)
 
 
 def _norm(module: ir.Module) -> None:
@@ -149,24 +166,50 @@ def _dense(module: ir.Module, name: str, kind: ir.Type) -> None:
 def _gate(module: ir.Module) -> None:
     f = Function(module, "gate", [POINTER, I64], is_inner=False)
     builder = f.builder
-    gate, up, step, size, plain, activations, scales = f.fields(
+    gate, up, step, size, plain, activations, scales, chunks = f.fields(
         GateArguments, *(name for name, _ in GateArguments._fields_)
     )
-    row = f.arguments[1]
-    start, begin = builder.mul(row, step), builder.mul(row, size)
+    _, first, _, count = read_chunk(f, chunks, f.arguments[1])
     blocks = builder.sdiv(size, f.number(BLOCK_WEIGHTS))
-    with f.loop(blocks) as block:
+    wants_plain = builder.icmp_unsigned("!=", builder.ptrtoint(plain, I64), f.number(0))
+    with f.loop(count) as token, f.loop(blocks) as block:
+        row = builder.add(first, token)
         at = f.times(block, BLOCK_WEIGHTS)
-        values = []
-        for part in range(BLOCK_WEIGHTS // LANES):
-            gated = f.load(FLOATS, f.at(F32, gate, start, at, LANES * part), align=4)
-            raised = f.load(FLOATS, f.at(F32, up, start, at, LANES * part), align=4)
-            slope = builder.fadd(floats(1.0), exponential(f, builder.fneg(gated)))
-            value = builder.fmul(builder.fdiv(gated, slope), raised)
-            builder.store(value, f.at(F32, plain, begin, at, LANES * part), align=4)
-            values.append(value)
-        target = f.at(I16, activations, begin, at)
-        quantize_block(f, values, target, f.at(F32, scales, builder.mul(row, blocks), block))
+        values = [_gated(f, gate, up, builder.add(builder.mul(row, step), at), part) for part in range(8)]
+        with builder.if_then(wants_plain):
+            for part, value in enumerate(values):
+                builder.store(value, f.at(F32, plain, builder.mul(row, size), at, LANES * part), align=4)
+        place = builder.add(builder.mul(block, count), token)  # as `quantize` orders a chunk
+        target = f.at(I16, activations, builder.mul(first, size), f.times(place, BLOCK_WEIGHTS))
+        quantize_block(f, values, target, f.at(F32, scales, builder.mul(first, blocks), place))
+    f.finish()
+
+
+def _gated(f: Function, gate: ir.Value, up: ir.Value, at: ir.Value, part: int) -> ir.Value:
+    """silu(gate) x up of 8 numbers."""
+    gated, raised = (f.load(FLOATS, f.at(F32, rows, at, LANES * part), align=4) for rows in (gate, up))
+    slope = f.builder.fadd(floats(1.0), exponential(f, f.builder.fneg(gated)))
+    return f.builder.fmul(f.builder.fdiv(gated, slope), raised)
+
+
+def _combine(module: ir.Module) -> None:
+    f = Function(module, "combine", [POINTER, I64], is_inner=False)
+    builder = f.builder
+    outputs, places, weights, chosen, tokens, size, out = f.fields(
+        CombineArguments, *(name for name, _ in CombineArguments._fields_)
+    )
+    first = f.times(f.arguments[1], TOKENS_PER_TASK)
+    end = builder.add(first, f.number(TOKENS_PER_TASK))
+    end = builder.select(builder.icmp_signed("<", end, tokens), end, tokens)
+    with f.loop(end, start=first) as token, f.loop(size, step=LANES) as at:
+        total = f.variable(FLOATS, floats(0.0))
+        with f.loop(chosen) as slot:
+            pair = builder.add(builder.mul(token, chosen), slot)
+            row = builder.mul(f.load(I64, f.at(I64, places, pair)), size)
+            share = f.splat(f.load(F32, f.at(F32, weights, pair)))
+            output = f.load(FLOATS, f.at(F32, outputs, row, at), align=4)
+            builder.store(f.multiply_add(output, share, f.load(FLOATS, total)), total)
+        builder.store(f.load(FLOATS, total), f.at(F32, out, builder.mul(token, size), at), align=4)
     f.finish()
 
 

@@ -1,4 +1,4 @@
-"""Host memory for weights: a token touches them all over gigabytes, so they ask for large pages."""
+"""Host memory on large pages: a token touches weights all over gigabytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,21 @@ import mmap
 
 import torch
 from torch import Tensor
+
+
+class Workspace:
+    """Memory for what is needed for a moment, kept for whoever needs it next under the same name."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Tensor] = {}
+
+    def take(self, name: str, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Uncleared memory of that shape; it is the caller's until the name is taken again."""
+        elements = math.prod(shape)
+        held = self._held.get(name)
+        if held is None or held.dtype is not dtype or len(held) < elements:
+            self._held[name] = held = empty_on_huge_pages((elements,), dtype)
+        return held[:elements].view(shape)
 
 
 def empty_on_huge_pages(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

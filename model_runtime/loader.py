@@ -18,13 +18,14 @@ from torch import Tensor
 from model_runtime.checkpoint import Checkpoint, Form, Quantize, Role, TensorSpec, absmax_name, expert_name
 from model_runtime.cpu_decoder import cpu_decoder
 from model_runtime.errors import CheckpointError, DoesNotFitError
-from model_runtime.experts import PackedExperts, PlainExperts, full_experts, nf4_experts
-from model_runtime.host_memory import empty_on_huge_pages
+from model_runtime.experts import PlainExperts, full_experts, nf4_experts
+from model_runtime.host_memory import Workspace, empty_on_huge_pages
 from model_runtime.hub import model_folder
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.manifest import check_manifest
 from model_runtime.model import Experts, Linear, LoadedModel, Network
 from model_runtime.nf4_encoding import quantize as quantize_on_cpu
+from model_runtime.packed_experts import PackedExperts
 from model_runtime.packed_product import PackedNf4, has_packed_product, pack_into, packable
 from model_runtime.planner import GIB, weights_bytes
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, check_columns, quantize_plainly
@@ -154,6 +155,7 @@ class CheckpointWeights:
         self.device = placement.device
         self._checkpoint = checkpoint
         self._placement = placement
+        self._workspace = Workspace()
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name; the router and its bias in float32."""
@@ -219,7 +221,7 @@ class CheckpointWeights:
             pack_into(self._four_bit(gate.name, expert), gate_up[expert], first_row=0)
             pack_into(self._four_bit(up.name, expert), gate_up[expert], first_row=width)
             pack_into(self._four_bit(down.name, expert), downs[expert], first_row=0)
-        return PackedExperts(gate_up, downs)
+        return PackedExperts(gate_up, downs, self._workspace)
 
     def _four_bit(self, name: str, expert: int | None) -> Nf4:
         """One matrix in the plain order, in host memory or, if it was quantized on one, on the GPU."""

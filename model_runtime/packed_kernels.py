@@ -280,7 +280,7 @@ def _multiply(module: ir.Module, one: ir.Function, many: ir.Function) -> None:
     )
     groups = builder.sdiv(rows, f.number(ROWS_PER_GROUP))
     blocks = builder.sdiv(columns, f.number(BLOCK_WEIGHTS))
-    matrix, source, target, tokens = _chunk(f, f.field(ProductArguments, "chunks"), builder.sdiv(task, groups))
+    matrix, source, target, tokens = read_chunk(f, f.field(ProductArguments, "chunks"), builder.sdiv(task, groups))
     group = builder.srem(task, groups)
     group_bytes = f.times(columns, ROWS_PER_GROUP // 2)
     first_row = f.times(group, ROWS_PER_GROUP)
@@ -301,7 +301,8 @@ def _multiply(module: ir.Module, one: ir.Function, many: ir.Function) -> None:
     f.finish()
 
 
-def _chunk(f: Function, chunks: ir.Value, index: ir.Value) -> list[ir.Value]:
+def read_chunk(f: Function, chunks: ir.Value, index: ir.Value) -> list[ir.Value]:
+    """Matrix, first row of activations, first row of results, rows."""
     at = f.at(I64, chunks, f.times(index, _CHUNK_FIELDS))
     return [f.load(I64, f.at(I64, at, field)) for field in range(_CHUNK_FIELDS)]
 
@@ -313,7 +314,7 @@ def _quantize(module: ir.Module, name: str, kind: ir.Type) -> None:
     names = ("source", "rows", "columns", "activations", "scales", "chunks")
     source, rows, columns, activations, scales, chunks = f.fields(QuantizeArguments, *names)
     blocks = builder.sdiv(columns, f.number(BLOCK_WEIGHTS))
-    _, first, _, tokens = _chunk(f, chunks, f.arguments[1])
+    _, first, _, tokens = read_chunk(f, chunks, f.arguments[1])
     numbers = f.at(I16, activations, builder.mul(first, columns))
     chunk_scales = f.at(F32, scales, builder.mul(first, blocks))
     with f.loop(tokens) as token:

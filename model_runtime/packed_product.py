@@ -80,19 +80,18 @@ class PackedProduct:
         out = torch.empty((total, self.rows), dtype=torch.float32)
         if places is None:
             places = torch.arange(len(hidden))
-        chunks = []
+        packed: list[tuple[Run, int]] = []
         target = 0
         for run in runs:
-            if _is_worth_full_width(run.count):
+            if is_worth_full_width(run.count):
                 rows = hidden[places[run.source : run.source + run.count]]
                 self._multiply_at_full_width(run.matrix, rows, out[target : target + run.count])
             else:
-                for start in range(0, run.count, TOKENS_PER_CHUNK):
-                    count = min(TOKENS_PER_CHUNK, run.count - start)
-                    chunks.append((run.matrix, run.source + start, target + start, count))
+                packed.append((run, target))
             target += run.count
-        if chunks:
-            self._multiply_packed(hidden.contiguous(), places, np.array(chunks, dtype=np.int64), out)
+        if packed:
+            chunks = np.concatenate([_chunks(run, target) for run, target in packed])
+            self._multiply_packed(hidden.contiguous(), places, chunks, out)
         return out
 
     def arguments(self, *, activations: int, scales: int, out: int, chunks: int) -> ProductArguments:
@@ -142,6 +141,18 @@ class PackedProduct:
         weight = dequantize_on_cpu(unpack(self._weights[matrix]), torch.bfloat16)
         assert weight is not None
         out.copy_(torch.mm(hidden.to(torch.bfloat16), weight.T))
+
+
+def chunks_of(runs: Sequence[Run]) -> np.ndarray:
+    """The runs cut for the product, int64 [chunks, 4]; results stand where the activations stand."""
+    return np.concatenate([_chunks(run, run.source) for run in runs])
+
+
+def _chunks(run: Run, target: int) -> np.ndarray:
+    """matrix, first row of activations, first row of results, rows: for each chunk of a run."""
+    starts = np.arange(0, run.count, TOKENS_PER_CHUNK, dtype=np.int64)
+    counts = np.minimum(TOKENS_PER_CHUNK, run.count - starts)
+    return np.stack([np.full_like(starts, run.matrix), run.source + starts, target + starts, counts], axis=1)
 
 
 def has_packed_product() -> bool:
@@ -211,5 +222,6 @@ def _has_amx() -> bool:
     return bool(torch.cpu._is_amx_tile_supported())
 
 
-def _is_worth_full_width(tokens: int) -> bool:
+def is_worth_full_width(tokens: int) -> bool:
+    """Whether so many tokens of one matrix are better multiplied in bf16."""
     return tokens >= _TOKENS_WORTH_AMX and _has_amx()

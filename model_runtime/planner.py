@@ -123,7 +123,10 @@ def _workspace_bytes(config: ModelConfig, *, on_gpu: bool) -> int:
     """What a chunk of the prompt needs at the widest place of a layer, the logits of a token, the runtime itself."""
     tokens = min(config.context_tokens, _GPU_CHUNK_TOKENS if on_gpu else _CPU_CHUNK_TOKENS)
     hidden, width = config.hidden_size, config.moe_intermediate_size
-    routed = tokens * config.num_experts_per_tok * (2 * hidden + 3 * width) * 2  # gathered, gate, up, product, output
+    if on_gpu:
+        routed = tokens * config.num_experts_per_tok * (2 * hidden + 3 * width) * 2
+    else:  # gathered and inner as 16-bit integers; gate, up and output in float32
+        routed = tokens * config.num_experts_per_tok * (6 * hidden + 10 * width)
     dense = tokens * 3 * config.intermediate_size * 2
     attention = tokens * (2 * config.query_size + 2 * config.key_value_size) * 2 + 512 * config.context_tokens
     residual = 4 * tokens * hidden * 4  # the stream and the float32 copies of a norm

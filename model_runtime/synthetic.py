@@ -10,11 +10,12 @@ from torch import Tensor
 from model_runtime.checkpoint import Role, TensorSpec, network_tensors
 from model_runtime.config import ModelConfig
 from model_runtime.cpu_decoder import cpu_decoder
-from model_runtime.experts import PackedExperts, nf4_experts
-from model_runtime.host_memory import empty_on_huge_pages
+from model_runtime.experts import nf4_experts
+from model_runtime.host_memory import Workspace, empty_on_huge_pages
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.loader import Placement, empty_packed
 from model_runtime.model import Experts, Linear, LoadedModel, Network
+from model_runtime.packed_experts import PackedExperts
 from model_runtime.packed_product import PackedNf4
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4
 
@@ -29,6 +30,7 @@ class SyntheticWeights:
         self.dtype = placement.dtype
         self.device = placement.device
         self._placement = placement
+        self._workspace = Workspace()
         self._specs = {spec.name: spec for spec in network_tensors(config)}
         self._random = torch.Generator(placement.device).manual_seed(_SEED)
         self._noise = torch.randint(256, (_NOISE_BYTES,), dtype=torch.uint8, device=self.device, generator=self._random)
@@ -62,7 +64,8 @@ class SyntheticWeights:
         )
         experts, width, hidden = gate.shape
         if self._placement.packed(width, hidden) and self._placement.packed(hidden, width):
-            return PackedExperts(self._packed(2 * width, hidden, experts), self._packed(hidden, width, experts))
+            gate_up, downs = self._packed(2 * width, hidden, experts), self._packed(hidden, width, experts)
+            return PackedExperts(gate_up, downs, self._workspace)
         return nf4_experts(self._plain(gate), self._plain(up), self._plain(down), self.dtype)
 
     def _packed(self, rows: int, columns: int, *stack: int) -> PackedNf4:

@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model_runtime.experts import PackedExperts, full_experts, nf4_experts
+from model_runtime.experts import full_experts, nf4_experts
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
+from model_runtime.packed_experts import PackedExperts
 from model_runtime.packed_product import PackedNf4, has_packed_product, pack, pack_into
 from model_runtime.quantization import Nf4, dequantize_plainly, quantize_plainly
 
