@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ from torch import Tensor
 from benchmarks.machine import describe_machine
 from model_runtime.checkpoint import Role, expert_name, network_tensors
 from model_runtime.config import parse_config
+from model_runtime.nf4_encoding import quantize as quantize_weight
 from model_runtime.shapes import Shape, shape_fields
 from model_runtime.shard_writer import OutputTensor, index_json, sha256_of, shard_name, split_into_shards, write_shard
 
@@ -92,6 +95,31 @@ def quantize(source: Path, target: Path, *, kill_after_seconds: float | None = N
     return Run(seconds=time.monotonic() - started, peak_anonymous_bytes=peak, last_line=lines[-1])
 
 
+def quantizer_alone() -> float:
+    """Weights a second of the quantizer in memory, without reading and writing files: the median of 5."""
+    weight = torch.randn(16_384, 4096, generator=torch.Generator().manual_seed(1)).bfloat16()
+    seconds = []
+    for _ in range(6):
+        started = time.perf_counter()
+        quantize_weight(weight)
+        seconds.append(time.perf_counter() - started)
+    return weight.numel() / statistics.median(seconds[1:])  # the first compiles
+
+
+def disk_speed(folder: Path) -> float:
+    """Bytes a second that reach the disk: what the whole command cannot beat."""
+    data = bytes(2**20)
+    started = time.perf_counter()
+    with (folder / "probe").open("wb") as file:
+        for _ in range(1024):
+            file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    seconds = time.perf_counter() - started
+    (folder / "probe").unlink()
+    return 2**30 / seconds
+
+
 def anonymous_bytes(process_id: int) -> int:
     """RssAnon of a process; 0 when it is gone."""
     try:
@@ -117,8 +145,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=parent) as work:
         folder = Path(work)
         weights = write_source(folder / "source")
+        os.sync()  # a source whose own bytes are still on their way to the disk would be measured with them
+        written_per_second = disk_speed(folder)
         source_bytes = sum(path.stat().st_size for path in (folder / "source").iterdir())
         whole = quantize(folder / "source", folder / "whole")
+        target_bytes = sum(path.stat().st_size for path in (folder / "whole").iterdir())
         expected = hashes(folder / "whole")
         shutil.rmtree(folder / "whole")
         killed = quantize(folder / "source", folder / "resumed", kill_after_seconds=whole.seconds * 0.7)
@@ -131,6 +162,9 @@ def main() -> None:
         "source_bytes": source_bytes,
         "weights": weights,
         "seconds": round(whole.seconds, 1),
+        "weights_per_second_quantizer_alone": round(quantizer_alone()),
+        "target_bytes": target_bytes,
+        "disk_bytes_per_second": round(written_per_second),
         "weights_per_second_whole_command": round(weights / whole.seconds),
         "last_progress_line": whole.last_line.strip(),
         "target_weights_per_second": TARGET_WEIGHTS_PER_SECOND,
