@@ -10,7 +10,6 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.attention.bias import causal_lower_right
 
 from model_runtime.cache import KeyValueCache
 from model_runtime.config import ModelConfig
@@ -95,6 +94,8 @@ def _attend_causally(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
 
     With a mask PyTorch would fall back to the plain formula for grouped queries, all scores in memory.
     """
+    from torch.nn.attention.bias import causal_lower_right  # brings torch's compiler along: seconds a CPU need not pay
+
     form = causal_lower_right(query.shape[1], keys.shape[1])
     return F.scaled_dot_product_attention(query[None], keys[None], values[None], attn_mask=form, enable_gqa=True)[0]
 
