@@ -48,6 +48,7 @@ class KeyValueCache:
         self._device = device
         self._tokens = np.empty(0, dtype=np.int64)
         self._length = 0
+        self.moves = 0  # how often the memory of a layer was replaced: what was recorded over it is void
         self._stores = [self._empty_store(0) for _ in range(config.num_hidden_layers)]
 
     @property
@@ -81,6 +82,7 @@ class KeyValueCache:
         for layer, store in enumerate(self._stores):
             if store.capacity > capacity:
                 self._stores[layer] = self._resized(store, capacity)
+                self.moves += 1
         self._tokens = self._tokens[: self._length].copy()
 
     def reserve(self, length: int) -> None:
@@ -98,6 +100,15 @@ class KeyValueCache:
         for layer, store in enumerate(self._stores):
             if store.capacity < length:
                 self._stores[layer] = self._resized(store, _whole_blocks(length, context))
+                self.moves += 1
+
+    def stored(self, layer: int) -> tuple[Tensor, Tensor]:
+        """Where a layer's keys (0) and values (1) are: numbers [2, K, capacity, D], scales float32 [2, K, capacity].
+
+        Without scales the last dimension of these is 0. Valid until `moves` changes.
+        """
+        store = self._stores[layer]
+        return store.numbers, store.scales
 
     def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Put key and value [T, K, D] behind what is there; gives all keys and values so far, [K, S, D] each.

@@ -15,22 +15,22 @@ class FullLinear:
     """weight: [out, in] in the dtype of the activations."""
 
     def __init__(self, weight: Tensor) -> None:
-        self._weight = weight
+        self.weight = weight
 
     def __call__(self, hidden: Tensor) -> Tensor:
         """[..., in] -> [..., out]."""
-        return F.linear(hidden, self._weight)
+        return F.linear(hidden, self.weight)
 
 
 class Nf4Linear:
     """A 4-bit weight that is brought to full width for each product: the plain way, on any device."""
 
     def __init__(self, weight: Nf4) -> None:
-        self._weight = weight
+        self.weight = weight
 
     def __call__(self, hidden: Tensor) -> Tensor:
         """[..., in] -> [..., out]."""
-        return F.linear(hidden, dequantize(self._weight, hidden.dtype))
+        return F.linear(hidden, dequantize(self.weight, hidden.dtype))
 
 
 class PackedLinear:

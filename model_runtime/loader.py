@@ -25,11 +25,14 @@ from model_runtime.cpu_kernels import (
     packable,
 )
 from model_runtime.errors import CheckpointError, DoesNotFitError
-from model_runtime.experts import PackedExperts, PlainExperts, full_experts, nf4_experts
+from model_runtime.expert_stack import ExpertStack
+from model_runtime.experts import PackedExperts, full_experts, nf4_experts
+from model_runtime.gpu_kernels import experts_on_gpu
+from model_runtime.held_weights import HeldWeights
 from model_runtime.hub import model_folder
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.manifest import check_manifest
-from model_runtime.model import Experts, Linear, LoadedModel, Network
+from model_runtime.model import Experts, Linear, LoadedModel, Network, Weights
 from model_runtime.nf4_encoding import Nf4Encoder
 from model_runtime.planner import GIB, weights_bytes
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, check_columns, quantize_plainly
@@ -97,9 +100,13 @@ def load_model(
         encoder = None
         if placement.quantize is not None and placement.device.type == "cpu" and checkpoint.form is not Form.NF4:
             encoder = stack.enter_context(Nf4Encoder(os.cpu_count() or 1))
-        network = Network(config, CheckpointWeights(checkpoint, placement, encoder))
+        weights: Weights = CheckpointWeights(checkpoint, placement, encoder)
+        held = HeldWeights(weights) if placement.device.type == "cuda" else None
+        network = Network(config, held or weights)
     kept = precision if placement.quantize is None else f"nf4-{placement.quantize}"
-    return LoadedModel(network=network, config=config, fingerprint=checkpoint.fingerprint(), quantization=str(kept))
+    return LoadedModel(
+        network=network, config=config, fingerprint=checkpoint.fingerprint(), quantization=str(kept), held=held
+    )
 
 
 def memory_needed_bytes(checkpoint: Checkpoint, placement: Placement) -> int:
@@ -163,6 +170,7 @@ class CheckpointWeights:
         self._checkpoint = checkpoint
         self._placement = placement
         self._encoder = encoder
+        self._on_gpu = experts_on_gpu(placement.device, placement.dtype)
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name; the router and its bias in float32."""
@@ -202,8 +210,10 @@ class CheckpointWeights:
             stack[expert] = self._checkpoint.matrix(expert_name(spec.name, expert))
         return stack
 
-    def _plain_experts(self, gate: TensorSpec, up: TensorSpec, down: TensorSpec) -> PlainExperts:
+    def _plain_experts(self, gate: TensorSpec, up: TensorSpec, down: TensorSpec) -> Experts:
         gates, ups, downs = (self._four_bit_stack(spec) for spec in (gate, up, down))
+        if self._on_gpu is not None:
+            return self._on_gpu(ExpertStack(gate=gates, up=ups, down=downs))
         return nf4_experts(gates, ups, downs, self.dtype)
 
     def _four_bit_stack(self, spec: TensorSpec) -> Nf4:
