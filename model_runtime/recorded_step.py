@@ -24,7 +24,7 @@ class RecordedStep:
         self._cache = cache
         self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
         self._moves = cache.moves
-        self._pool = torch.cuda.graph_pool_handle()  # type: ignore[no-untyped-call]
+        self._pool = torch.cuda.graph_pool_handle()
 
     def logits(self, tokens: Sequence[int]) -> Tensor:
         """float32 [len(tokens), V], valid until the next call. The cache has grown by the tokens.
@@ -46,7 +46,7 @@ class RecordedStep:
 
     def _recorded(self, count: int) -> torch.cuda.CUDAGraph:
         """Once without recording, which builds the kernels and lets libraries take their memory; then recorded."""
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             self._step.run(count, self._cache)

@@ -27,10 +27,11 @@ def dequantize_into(weight: Nf4, levels: Tensor, out: Tensor) -> None:
 def _dequantize(words, absmax, levels, out, count, WORDS: tl.constexpr, CHUNKS: tl.constexpr):
     table = tl.load(levels + tl.arange(0, 16))
     first = tl.program_id(0).to(tl.int64) * (WORDS * CHUNKS)
+    left = (count - first).to(tl.int32)
     for chunk in tl.range(CHUNKS):
-        at = first + chunk * WORDS + tl.arange(0, WORDS)
-        packed = tl.load(words + at, mask=at < count, other=0)
-        scale = tl.load(absmax + at // 8, mask=at < count, other=0.0).to(tl.float32)
+        at = chunk * WORDS + tl.arange(0, WORDS)
+        packed = tl.load(words + first + at, mask=at < left, other=0)
+        scale = tl.load(absmax + first // 8 + at // 8, mask=at < left, other=0.0).to(tl.float32)
         level = ()
         for nibble in tl.static_range(8):
             code = (packed >> (4 * (nibble ^ 1))) & 15  # the first weight of a byte is in its high nibble
@@ -38,5 +39,5 @@ def _dequantize(words, absmax, levels, out, count, WORDS: tl.constexpr, CHUNKS: 
         even = tl.join(tl.join(level[0], level[4]), tl.join(level[2], level[6]))
         odd = tl.join(tl.join(level[1], level[5]), tl.join(level[3], level[7]))
         weights = tl.reshape(tl.join(even, odd), (8 * WORDS,))
-        place = (first + chunk * WORDS) * 8 + tl.arange(0, 8 * WORDS)
-        tl.store(out + place, weights, mask=place < count * 8)
+        place = chunk * (8 * WORDS) + tl.arange(0, 8 * WORDS)
+        tl.store(out + first * 8 + place, weights, mask=place < left * 8)

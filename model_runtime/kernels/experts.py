@@ -212,8 +212,9 @@ def _gate_up(
                             HIDDEN, WIDTH, CHOSEN, ROWS, WORDS)
     else:
         if SHARED_WIDTH > 0:
-            _shared_gate_up((program - routed) * SHARED_ROWS, shared_gate, shared_gate_absmax, shared_up, shared_up_absmax, hidden, planes, table,
-                            shared_out, HIDDEN, SHARED_WIDTH, SHARED_IS_NF4, TOKENS, SHARED_ROWS, WORDS, STEP)
+            _shared_gate_up((program - routed) * SHARED_ROWS, shared_gate, shared_gate_absmax, shared_up,
+                            shared_up_absmax, hidden, planes, table, shared_out, HIDDEN, SHARED_WIDTH, SHARED_IS_NF4,
+                            TOKENS, SHARED_ROWS, WORDS, STEP)
     # fmt: on
 
 

@@ -101,7 +101,7 @@ def _normed(values, mean_square, weight, eps, dtype: tl.constexpr):
 
 @triton.jit
 def _whole(value):
-    """The nearest whole number, halves to the even one as torch does: adding 1.5 * 2^23 leaves no room for a fraction."""
+    """The nearest whole number, a half to the even one as in torch: beside 1.5 * 2^23 no fraction has room."""
     return (value + 12582912.0) - 12582912.0
 
 
