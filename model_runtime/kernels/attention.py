@@ -17,7 +17,7 @@ from torch import Tensor
 from model_runtime.attention import attend_plainly
 
 SPLITS = 64  # with the 4 key-value heads of the family 256 programs, about two for each processor of a big GPU
-BLOCK_S = 64  # cached tokens at a time
+BLOCK_S = 32  # cached tokens at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def mix(query: Tensor, numbers: Tensor, scales: Tensor, length: Tensor, parts: P
         BLOCK_M=max(16, triton.next_power_of_2(tokens * group)),
         BLOCK_S=BLOCK_S,
         num_warps=4,
-        num_stages=2,
+        num_stages=3,
     )
 
 
