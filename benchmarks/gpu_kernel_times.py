@@ -60,7 +60,7 @@ def times_us(bench: Bench, run: Callable[[int], object]) -> list[float]:
     times = []
     for number in range(REPEATS):
         bench.flush.zero_()
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         begin.record()
         run(number)
         end.record()
@@ -140,7 +140,7 @@ def _expert_times(bench: Bench, tokens: int) -> list[Timed]:
     hidden = torch.randn(tokens, config.hidden_size, device=bench.device).bfloat16()
     planes, out = nibble_planes(hidden), torch.empty_like(hidden)
     choices = [random_choice(bench, tokens) for _ in range(REPEATS)]
-    distinct = round(sum(len(ids.unique()) for ids, _ in choices) / REPEATS)
+    distinct = round(sum(len(set(ids.flatten().tolist())) for ids, _ in choices) / REPEATS)
     found = []
     for is_nf4 in (True, False):
         mlp = _random_mlp(bench, is_nf4=is_nf4)
@@ -170,19 +170,11 @@ def _linear_times(bench: Bench, tokens: int) -> list[Timed]:
         weight = random_matrix(bench, rows, config.hidden_size)
         wide = torch.randn(rows, config.hidden_size, device=bench.device).bfloat16()
         out = torch.empty(tokens, rows, dtype=torch.bfloat16, device=bench.device)
-        ways: dict[str, tuple[Callable[[int], object], int]] = {
-            "nf4": (
-                lambda _, w=weight, o=out: multiply(w, planes, bench.levels, o),
-                matrix_bytes(rows, config.hidden_size, is_nf4=True),
-            ),
-            "bf16 by the matrix library": (
-                lambda _, w=wide, o=out: torch.mm(hidden, w.T, out=o),
-                matrix_bytes(rows, config.hidden_size, is_nf4=False),
-            ),
-            "bitsandbytes gemm_4bit": (
-                _bitsandbytes(weight, hidden),
-                matrix_bytes(rows, config.hidden_size, is_nf4=True),
-            ),
+        four_bit, full = (matrix_bytes(rows, config.hidden_size, is_nf4=is_nf4) for is_nf4 in (True, False))
+        ways = {
+            "nf4": (_own_product(weight, planes, bench.levels, out), four_bit),
+            "bf16 by the matrix library": (_full_product(wide, hidden, out), full),
+            "bitsandbytes gemm_4bit": (_bitsandbytes(weight, hidden), four_bit),
         }
         for way, (run, floor) in ways.items():
             found.append(timed(f"{name}, {tokens} tokens, {way}", times_us(bench, run), floor, bench.peak))
@@ -259,6 +251,14 @@ def _attention_error(bench: Bench, kind: CacheKind, tokens: int) -> float:
     run, out, expected = _attention(bench, kind, tokens, 5000)
     run(0)
     return _error(out, expected)
+
+
+def _own_product(weight: Nf4, planes: Tensor, levels: Tensor, out: Tensor) -> Callable[[int], object]:
+    return lambda _: multiply(weight, planes, levels, out)
+
+
+def _full_product(weight: Tensor, hidden: Tensor, out: Tensor) -> Callable[[int], object]:
+    return lambda _: torch.mm(hidden, weight.T, out=out)
 
 
 def _bitsandbytes(weight: Nf4, hidden: Tensor) -> Callable[[int], object]:

@@ -66,8 +66,8 @@ def measure(
         hidden = network.read(tokens[start : start + step], cache)
     token = network.logits(hidden[-1:]).argmax(dim=1)
     first_token_seconds = _now(network.device) - started
+    cache.reserve(cache.length + _DECODED_TOKENS)  # so that nothing grows while it is timed
     decoder = Decoder(model, cache)
-    _warm_up(decoder, cache)
     times = []
     for _ in range(_DECODED_TOKENS):
         started = _now(network.device)
@@ -84,14 +84,6 @@ def measure(
         first_token_seconds=first_token_seconds,
         peak_memory_bytes=_peak_memory_bytes(network.device),
     )
-
-
-def _warm_up(decoder: Decoder, cache: KeyValueCache) -> None:
-    """One token that is forgotten again: on a GPU it builds the kernels and records the step."""
-    length = cache.length
-    cache.reserve(length + _DECODED_TOKENS)
-    decoder.logits([0])
-    cache.truncate(length)
 
 
 def _check(config: ModelConfig, context: int, prompt: int) -> None:

@@ -57,6 +57,11 @@ class KeyValueCache:
         return self._length
 
     @property
+    def context_tokens(self) -> int:
+        """The most that it can hold."""
+        return self._config.context_tokens
+
+    @property
     def tokens(self) -> np.ndarray:
         """Their ids, int64 [length]."""
         return self._tokens[: self._length]

@@ -82,15 +82,17 @@ class DecodeStep:
         self._activations: dict[int, _Activations] = {}
         self._token_ids = torch.zeros(MOST_TOKENS, dtype=torch.int64, device=weights.device)
         self._length = torch.zeros(1, dtype=torch.int32, device=weights.device)
-        self._sent = torch.zeros(MOST_TOKENS + 1, dtype=torch.int64, pin_memory=weights.device.type == "cuda")
+        is_pinned = weights.device.type == "cuda"
+        self._sent_ids = torch.zeros(MOST_TOKENS, dtype=torch.int64, pin_memory=is_pinned)
+        self._sent_length = torch.zeros(1, dtype=torch.int32, pin_memory=is_pinned)
 
     @torch.inference_mode()
     def send(self, tokens: Sequence[int], length: int) -> None:
         """Put the next tokens, and how many are cached, where `run` reads them. The step before must be over."""
-        self._sent[: len(tokens)] = torch.tensor(tokens)
-        self._sent[-1] = length
-        self._token_ids.copy_(self._sent[:-1], non_blocking=True)
-        self._length.copy_(self._sent[-1:], non_blocking=True)
+        self._sent_ids[: len(tokens)] = torch.tensor(tokens)
+        self._sent_length[0] = length
+        self._token_ids.copy_(self._sent_ids, non_blocking=True)
+        self._length.copy_(self._sent_length, non_blocking=True)
 
     @torch.inference_mode()
     def run(self, tokens: int, cache: KeyValueCache) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -23,6 +24,10 @@ class Step(Protocol):
 
     most_tokens: int
 
+    def prepare(self) -> None:
+        """Build what the first call would have to build; the cache is afterwards as it was."""
+        ...
+
     def logits(self, tokens: Sequence[int]) -> Tensor:
         """float32 [len(tokens), V]; the cache has grown."""
         ...
@@ -34,8 +39,7 @@ class Decoder:
     def __init__(self, model: LoadedModel, cache: KeyValueCache, *, step: Step | None = None) -> None:
         self._network = model.network
         self._cache = cache
-        self._step = step or recorded_step(model, cache)
-        self._is_proven = False
+        self._step = _prepared(step or recorded_step(model, cache))
 
     @property
     def most_tokens(self) -> int | None:
@@ -48,28 +52,25 @@ class Decoder:
         `before_layer` may raise to stop a pass of the network; a recorded step is too short to be stopped.
         """
         if self._step is not None and len(tokens) <= self._step.most_tokens:
-            found = self._by_step(self._step, tokens)
-            if found is not None:
-                return found
+            return self._step.logits(tokens)
         ids = torch.tensor(tokens, dtype=torch.int64, device=self._network.device)
         return self._network.logits(self._network.read(ids, self._cache, before_layer=before_layer))
 
-    def _by_step(self, step: Step, tokens: Sequence[int]) -> Tensor | None:
-        """None if the step does not work on this machine, which shows the first time; then the network takes over."""
-        if self._is_proven:
-            return step.logits(tokens)
-        before = self._cache.length
-        try:
-            found = step.logits(tokens)
-        except Exception as error:
-            if not _is_unusable(error):
-                raise
-            _log.warning("the GPU kernels cannot be used (%s); the network is run without them", type(error).__name__)
-            self._step = None
-            self._cache.truncate(before)
-            return None
-        self._is_proven = True
-        return found
+
+def _prepared(step: Step | None) -> Step | None:
+    """The step, ready; None if it does not work on this machine. Then the network is run, after one line in the log."""
+    if step is None:
+        return None
+    started = time.perf_counter()
+    try:
+        step.prepare()
+    except Exception as error:
+        if not _is_unusable(error):
+            raise
+        _log.warning("the GPU kernels cannot be used (%s); the network is run without them", type(error).__name__)
+        return None
+    _log.info("the GPU kernels were ready after %.1f s", time.perf_counter() - started)
+    return step
 
 
 def _is_unusable(error: Exception) -> bool:

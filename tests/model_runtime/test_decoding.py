@@ -33,10 +33,12 @@ class NetworkAsStep:
         self.calls: list[int] = []
         self._model, self._cache, self._failure = model, cache, failure
 
-    def logits(self, tokens: Sequence[int]) -> Tensor:
-        self.calls.append(len(tokens))
+    def prepare(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    def logits(self, tokens: Sequence[int]) -> Tensor:
+        self.calls.append(len(tokens))
         return self._model.network.logits(self._model.network.read(torch.tensor(tokens), self._cache))
 
 
@@ -63,11 +65,11 @@ def test_a_step_that_cannot_be_built_is_given_up_with_one_line(
     model = tiny_model()
     cache = cache_of(model)
     step = NetworkAsStep(model, cache, failure)
-    decoder = Decoder(model, cache, step=step)
     with caplog.at_level(logging.WARNING, logger="model_runtime.decoding"):
-        first, second = decoder.logits([7]), decoder.logits([8])
+        decoder = Decoder(model, cache, step=step)
+    first, second = decoder.logits([7]), decoder.logits([8])
     assert first.shape == second.shape == (1, model.config.vocab_size)
-    assert (step.calls, cache.length, len(caplog.records)) == ([1], 2, 1)
+    assert (step.calls, cache.length, len(caplog.records)) == ([], 2, 1)
     assert decoder.most_tokens is None
 
 
@@ -76,7 +78,7 @@ def test_a_lack_of_memory_and_our_own_mistakes_are_not_hidden(failure: Exception
     model = tiny_model()
     cache = cache_of(model)
     with pytest.raises(type(failure)):
-        Decoder(model, cache, step=NetworkAsStep(model, cache, failure)).logits([7])
+        Decoder(model, cache, step=NetworkAsStep(model, cache, failure))
 
 
 def test_the_engine_answers_the_same_by_a_step_and_drafts_no_more_than_it_takes(
@@ -100,11 +102,13 @@ def test_the_engine_answers_the_same_by_a_step_and_drafts_no_more_than_it_takes(
     assert max(steps[0].calls) <= NetworkAsStep.most_tokens
 
 
+class StepWithoutMemory(NetworkAsStep):
+    def logits(self, tokens: Sequence[int]) -> Tensor:
+        raise torch.OutOfMemoryError
+
+
 def test_memory_that_runs_out_in_a_step_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "model_runtime.decoding.recorded_step",
-        lambda model, cache: NetworkAsStep(model, cache, torch.OutOfMemoryError("out of memory")),
-    )
+    monkeypatch.setattr("model_runtime.decoding.recorded_step", StepWithoutMemory)
     engine: Engine = tiny_engine()
     with pytest.raises(OutOfMemoryError):
         list(engine.generate(Request(prompt_tokens=[1, 2, 3], max_tokens=4)))
