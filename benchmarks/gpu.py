@@ -18,6 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 from benchmarks.gpu_floors import NOT_MEASURED, table, timed, with_gaps
 from benchmarks.machine import describe_machine
@@ -26,12 +27,13 @@ from model_runtime.cache import CacheKind, KeyValueCache
 from model_runtime.checkpoint import Quantize
 from model_runtime.config import ModelConfig
 from model_runtime.decoding import Decoder
-from model_runtime.loader import Placement
+from model_runtime.loader import Placement, Precision, load_model
 from model_runtime.model import LoadedModel
 from model_runtime.shapes import Shape, shape_config
 from model_runtime.synthetic import synthetic_model
 
 RESULTS = Path(__file__).parent / "results" / "gpu.json"
+GOLDEN = Path(__file__).parents[1] / "tests" / "model_runtime" / "golden" / "tiny_bailing_moe_v2"
 CONTEXT_TOKENS = 131_072
 CONTEXTS = (0, 4096, 32_768, CONTEXT_TOKENS - 64)
 PROMPTS = (4096, 32_768, CONTEXT_TOKENS - 64)
@@ -59,6 +61,7 @@ def correctness() -> object:
     """Relative error of each kernel against float32, and the recorded step against the network."""
     kernels = importlib.import_module("benchmarks.gpu_kernel_times")
     errors = kernels.relative_errors(kernels.bench_on(_config(), _device()))
+    errors["tiny golden logits, bf16"] = _golden_error()
     small = replace(_config(), num_hidden_layers=4)
     for quantize in Quantize:
         errors[f"recorded step against network, 4 layers, {quantize}"] = _step_error(small, quantize)
@@ -155,6 +158,15 @@ def _model(quantize: Quantize) -> LoadedModel:
 def _measured(model: LoadedModel, quantize: Quantize, kind: CacheKind, *, context: int, prompt: int) -> Measurement:
     torch.cuda.reset_peak_memory_stats()
     return measure(model, shape="flash", quantize=quantize, kv_cache=kind, context=context, prompt=prompt)
+
+
+def _golden_error() -> float:
+    """Against the logits of the reference implementation, by the network in bf16."""
+    golden = load_file(GOLDEN / "expected.safetensors")
+    model = load_model(GOLDEN, precision=Precision.BFLOAT16, device=_device())
+    cache = KeyValueCache(model.config, CacheKind.BF16, device=_device(), dtype=torch.bfloat16)
+    found = model.network.logits(model.network.read(golden["input_ids"].to(_device()), cache)).cpu()
+    return float((found - golden["logits"]).norm() / golden["logits"].norm())
 
 
 def _step_error(config: ModelConfig, quantize: Quantize) -> float:

@@ -65,7 +65,8 @@ class Engine:
         self._network = network
         self._chunk_tokens = chunk_tokens or _CHUNK_TOKENS.get(network.device.type, 2048)
         self._cache = KeyValueCache(model.config, kv_cache, device=network.device, dtype=network.dtype)
-        self._decoder = Decoder(model, self._cache)
+        with _memory_failures_named():
+            self._decoder = Decoder(model, self._cache)
         self._line = WaitingLine()
         self._payoff = Payoff()
         config = model.config
