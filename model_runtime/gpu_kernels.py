@@ -1,7 +1,7 @@
 """Which GPU kernels this machine can use: those of Triton where it is installed, else the way without them.
 
-The only module that imports `kernels` and what is built on it, and it does so only for a CUDA device, because a machine
-without a GPU has no Triton.
+The only way from the rest of the runtime to `kernels` and to what is built on it, taken for a CUDA device alone: a machine
+without one need not have Triton.
 """
 
 from __future__ import annotations
