@@ -86,6 +86,15 @@ class DecodeStep:
         self._sent_ids = torch.zeros(MOST_TOKENS, dtype=torch.int64, pin_memory=is_pinned)
         self._sent_length = torch.zeros(1, dtype=torch.int32, pin_memory=is_pinned)
 
+    @property
+    def most_tokens(self) -> int:
+        """So many that their experts have slots, if every token chose others."""
+        counts = [len(layer.experts.slots) for layer in self._layers if layer.experts is not None]
+        fewest = min(counts, default=self._config.num_experts)
+        if fewest >= self._config.num_experts:
+            return MOST_TOKENS
+        return min(MOST_TOKENS, fewest // self._config.num_experts_per_tok)
+
     @torch.inference_mode()
     def send(self, tokens: Sequence[int], length: int) -> None:
         """Put the next tokens, and how many are cached, where `run` reads them. The step before must be over."""

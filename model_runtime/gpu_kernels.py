@@ -1,7 +1,7 @@
 """Which GPU kernels this machine can use: those of Triton where it is installed, else the way without them.
 
-The only way from the rest of the runtime to `kernels` and to what is built on it, taken for a CUDA device alone: a machine
-without one need not have Triton.
+The only way from the rest of the runtime to `kernels` and to what is built on it, taken for a CUDA device alone: a
+machine without one need not have Triton.
 """
 
 from __future__ import annotations

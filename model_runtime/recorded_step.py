@@ -19,9 +19,9 @@ WIDTHS = (1, 2, 4, MOST_TOKENS)  # a kernel is built for each, so there are few;
 class RecordedStep:
     """Logits after the newest tokens. One cache, one stream of steps, each over before the next is sent."""
 
-    most_tokens = MOST_TOKENS
-
     def __init__(self, step: DecodeStep, cache: KeyValueCache) -> None:
+        self.most_tokens = step.most_tokens
+        self._widths = sorted({*(width for width in WIDTHS if width < self.most_tokens), self.most_tokens})
         self._step = step
         self._cache = cache
         self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
@@ -34,7 +34,7 @@ class RecordedStep:
         Raises whatever Triton raises if a kernel cannot be built.
         """
         before = self._cache.length
-        for width in WIDTHS:
+        for width in self._widths:
             if before + width <= self._cache.context_tokens:
                 self.logits([0] * width)
                 self._cache.truncate(before)
@@ -59,8 +59,8 @@ class RecordedStep:
         return self._step.memory(width).logits[: len(tokens)]
 
     def _width(self, tokens: int) -> int:
-        """The next of WIDTHS, unless it would reach beyond the context."""
-        width = next(width for width in WIDTHS if width >= tokens)
+        """The next recorded width, unless it would reach beyond the context."""
+        width = next(width for width in self._widths if width >= tokens)
         return width if self._cache.length + width <= self._cache.context_tokens else tokens
 
     def _recorded(self, count: int) -> torch.cuda.CUDAGraph:

@@ -15,9 +15,11 @@ from model_runtime.cache import CacheKind, KeyValueCache
 from model_runtime.checkpoint import Quantize
 from model_runtime.config import ModelConfig
 from model_runtime.decode_step import DecodeStep
+from model_runtime.grouped_experts import GroupedProduct
 from model_runtime.held_weights import HeldWeights
 from model_runtime.model import Network
 from model_runtime.recorded_step import RecordedStep
+from model_runtime.resident_experts import ResidentExperts
 from tests.model_runtime.kernels.step_weights import tiny_step_weights
 
 SMALL: dict[str, object] = {
@@ -72,6 +74,20 @@ def test_three_tokens_are_filled_up_to_four_and_three_are_kept(
         assert error(found, expected) < 0.03
     assert cache.tokens.tolist() == [5, 1, 2, 3, 9]
     assert step.recorded == [1, 4]
+
+
+def test_slots_for_a_few_tokens_only_bound_the_step(
+    recorded: tuple[ModelConfig, HeldWeights, KeyValueCache, InterpretedStep],
+) -> None:
+    config, weights, cache, step = recorded
+    assert step.most_tokens == 8
+    experts = weights.experts(1)
+    assert isinstance(experts, ResidentExperts)
+    few = ResidentExperts(experts.slots.part(0, 7), grouped=GroupedProduct())  # two experts a token: slots for three
+    weights._experts[1] = few
+    bounded = InterpretedStep(DecodeStep(config, weights), cache)
+    assert bounded.most_tokens == 3
+    assert bounded._widths == [1, 2, 3]
 
 
 def test_it_is_recorded_again_when_the_cache_has_moved_and_exactly_at_the_end_of_the_context(
