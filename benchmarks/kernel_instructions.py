@@ -113,7 +113,7 @@ def count(launch: Launch, capability: int, situation: _Situation) -> Counted:
         launches_a_layer=situation.launches_a_layer,
         capability=capability,
         programs=launch.programs,
-        warps=launch.options.get("num_warps", 4),
+        warps=launch.options["num_warps"] or 4,
         registers=_used(usage, "REG"),
         stack_bytes=_used(usage, "STACK"),
         spills=names["STL"] + names["LDL"],

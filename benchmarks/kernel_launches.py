@@ -29,7 +29,7 @@ from model_runtime.quantization import BLOCK_WEIGHTS, Nf4
 from model_runtime.resident_experts import ResidentExperts
 
 _META = torch.device("meta")
-_OPTIONS = ("num_warps", "num_stages")
+_OPTIONS = ("num_warps", "num_stages", "maxnreg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Launch:
     kernel: JITFunction[Any]
     arguments: dict[str, object]
     constants: dict[str, object]
-    options: dict[str, int]
+    options: dict[str, int | None]
     programs: int
 
     @property

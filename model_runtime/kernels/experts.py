@@ -21,6 +21,7 @@ from model_runtime.gated_mlp import GatedMlp, Matrix
 from model_runtime.kernels.full_tile import COLUMNS_AT_ONCE, full_products
 from model_runtime.kernels.nf4_tile import (
     WORDS,
+    most_registers,
     nf4_levels,
     nf4_products,
     nibble_planes,
@@ -109,6 +110,7 @@ def gate_up(
         WORDS=WORDS,
         STEP=COLUMNS_AT_ONCE,
         num_warps=1,
+        maxnreg=most_registers(tokens),
     )
 
 

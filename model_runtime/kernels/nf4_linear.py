@@ -9,7 +9,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from model_runtime.kernels.nf4_tile import WORDS, nf4_products, rows_of_program, words_of
+from model_runtime.kernels.nf4_tile import WORDS, most_registers, nf4_products, rows_of_program, words_of
 from model_runtime.quantization import Nf4, dequantize_plainly
 
 
@@ -35,6 +35,7 @@ def multiply(weight: Nf4, planes: Tensor, levels: Tensor, out: Tensor) -> None:
         ROWS=rows_each,
         WORDS=WORDS,
         num_warps=1,
+        maxnreg=most_registers(tokens),
     )
 
 

@@ -41,6 +41,11 @@ def rows_of_program(rows: int) -> int:
     return 32 if triton.knobs.runtime.interpret else rows
 
 
+def most_registers(tokens: int) -> int | None:
+    """For each thread; None leaves it to the assembler, which for several tokens would rather spill than take these."""
+    return 200 if tokens > 2 else None
+
+
 @triton.jit
 def plane_offset(column, COLUMNS: tl.constexpr):
     """Where the activation of a column stands in its nibble planes."""
