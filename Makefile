@@ -26,7 +26,7 @@ $(VENV)/.run-ready: requirements.txt constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.run-ready pyproject.toml tools/requirements.py
-	$(PIP) $$($(BIN)/python tools/requirements.py --group test)
+	$(BIN)/python tools/requirements.py --group test | $(PIP) --requirement /dev/stdin
 	@touch $@
 
 requirements: | $(BIN)/python

@@ -12,6 +12,7 @@ import torch
 
 from model_runtime.cache import CacheKind, KeyValueCache
 from model_runtime.config import ModelConfig
+from model_runtime.decoding import Decoder
 from model_runtime.errors import RequestError
 from model_runtime.model import LoadedModel
 
@@ -65,10 +66,12 @@ def measure(
         hidden = network.read(tokens[start : start + step], cache)
     token = network.logits(hidden[-1:]).argmax(dim=1)
     first_token_seconds = _now(network.device) - started
+    cache.reserve(cache.length + _DECODED_TOKENS)  # so that nothing grows while it is timed
+    decoder = Decoder(model, cache)
     times = []
     for _ in range(_DECODED_TOKENS):
         started = _now(network.device)
-        token = network.logits(network.read(token, cache)).argmax(dim=1)
+        token = decoder.logits([int(token)]).argmax(dim=1)
         times.append(_now(network.device) - started)
     return Measurement(
         shape=shape,

@@ -48,12 +48,18 @@ class KeyValueCache:
         self._device = device
         self._tokens = np.empty(0, dtype=np.int64)
         self._length = 0
+        self.moves = 0  # how often the memory of a layer was replaced: what was recorded over it is void
         self._stores = [self._empty_store(0) for _ in range(config.num_hidden_layers)]
 
     @property
     def length(self) -> int:
         """Tokens whose keys and values are here."""
         return self._length
+
+    @property
+    def context_tokens(self) -> int:
+        """The most that it can hold."""
+        return self._config.context_tokens
 
     @property
     def tokens(self) -> np.ndarray:
@@ -81,6 +87,7 @@ class KeyValueCache:
         for layer, store in enumerate(self._stores):
             if store.capacity > capacity:
                 self._stores[layer] = self._resized(store, capacity)
+                self.moves += 1
         self._tokens = self._tokens[: self._length].copy()
 
     def reserve(self, length: int) -> None:
@@ -98,6 +105,15 @@ class KeyValueCache:
         for layer, store in enumerate(self._stores):
             if store.capacity < length:
                 self._stores[layer] = self._resized(store, _whole_blocks(length, context))
+                self.moves += 1
+
+    def stored(self, layer: int) -> tuple[Tensor, Tensor]:
+        """Where a layer's keys (0) and values (1) are: numbers [2, K, capacity, D], scales float32 [2, K, capacity].
+
+        Without scales the last dimension of these is 0. Valid until `moves` changes.
+        """
+        store = self._stores[layer]
+        return store.numbers, store.scales
 
     def write(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Put key and value [T, K, D] behind what is there; gives all keys and values so far, [K, S, D] each.
@@ -110,10 +126,6 @@ class KeyValueCache:
             store.put(part, self._length, heads.transpose(0, 1))
         keys, values = store.get(0, end, self._dtype)
         return keys, values
-
-    def storage(self, layer: int) -> LayerStore:
-        """Where the layer's keys and values are held; it moves when the cache grows."""
-        return self._stores[layer]
 
     def advance(self, token_ids: Tensor) -> None:
         """Count the tokens whose keys and values every layer has written."""
@@ -149,17 +161,17 @@ class KeyValueCache:
             shapes["scales"] = heads
         return shapes
 
-    def _empty_store(self, capacity: int) -> LayerStore:
-        return LayerStore(self._config, self.kind, capacity, self._device)
+    def _empty_store(self, capacity: int) -> _LayerStore:
+        return _LayerStore(self._config, self.kind, capacity, self._device)
 
-    def _resized(self, store: LayerStore, capacity: int) -> LayerStore:
+    def _resized(self, store: _LayerStore, capacity: int) -> _LayerStore:
         resized = self._empty_store(capacity)
         resized.numbers[:, :, : self._length] = store.numbers[:, :, : self._length]
         resized.scales[:, :, : self._length] = store.scales[:, :, : self._length]
         return resized
 
 
-class LayerStore:
+class _LayerStore:
     """Keys and values of one layer: numbers [2, K, capacity, D]; with 8 bits a float32 scale a head and token."""
 
     def __init__(self, config: ModelConfig, kind: CacheKind, capacity: int, device: torch.device) -> None:

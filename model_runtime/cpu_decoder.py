@@ -57,7 +57,7 @@ class CpuDecoder:
         self._network = network
         self._build = _Build(network, cpu_functions())
         self._programs: dict[CacheKind, Program] = {}
-        self._seen_storage: list[int] = []
+        self._seen_addresses: list[int] = []
 
     def can_read(self, cache: KeyValueCache) -> bool:
         """Whether the cache is of a kind that it reads and writes."""
@@ -82,15 +82,15 @@ class CpuDecoder:
 
     def _point_to(self, cache: KeyValueCache) -> None:
         """Give the attention the addresses of the cache; they change when it grows."""
-        stores = [cache.storage(layer) for layer in range(len(self._network.layers))]
-        addresses = [store.numbers.data_ptr() for store in stores]
-        if addresses == self._seen_storage:
+        stored = [cache.stored(layer) for layer in range(len(self._network.layers))]
+        addresses = [numbers.data_ptr() for numbers, _ in stored]
+        if addresses == self._seen_addresses:
             return
-        self._seen_storage = addresses
-        capacity = stores[0].numbers.shape[2]
+        self._seen_addresses = addresses
+        capacity = stored[0][0].shape[2]
         scores = self._build.room.scores_for(capacity)
-        for arguments, store in zip(self._build.attentions, stores, strict=True):
-            arguments.numbers, arguments.cache_scales = store.numbers.data_ptr(), store.scales.data_ptr()
+        for arguments, (numbers, scales) in zip(self._build.attentions, stored, strict=True):
+            arguments.numbers, arguments.cache_scales = numbers.data_ptr(), scales.data_ptr()
             arguments.capacity = capacity
             arguments.scores, arguments.score_room = scores.data_ptr(), scores.shape[1]
 

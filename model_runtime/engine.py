@@ -20,6 +20,7 @@ from torch import Tensor
 
 from model_runtime.cache import CacheKind, KeyValueCache
 from model_runtime.chat import Chat, TextStream
+from model_runtime.decoding import Decoder
 from model_runtime.errors import ContextTooLongError, NumericalError, OutOfMemoryError, RequestError
 from model_runtime.events import Event, Finished, FinishReason, Progress, Request
 from model_runtime.model import LoadedModel
@@ -64,6 +65,8 @@ class Engine:
         self._network = network
         self._chunk_tokens = chunk_tokens or _CHUNK_TOKENS.get(network.device.type, 2048)
         self._cache = KeyValueCache(model.config, kv_cache, device=network.device, dtype=network.dtype)
+        with _memory_failures_named():
+            self._decoder = Decoder(model, self._cache)
         self._line = WaitingLine()
         self._payoff = Payoff()
         config = model.config
@@ -234,7 +237,7 @@ class Engine:
         while True:
             yield token
             drafts.take(token)
-            draft = drafts.guess() if request.speculate and self._payoff.may_draft else []
+            draft = self._draft(drafts) if request.speculate and self._payoff.may_draft else []
             started = time.perf_counter()
             if not draft or self._cache.length + 1 + len(draft) > self.context_tokens:
                 logits = self._step([token], request)
@@ -248,6 +251,11 @@ class Engine:
                 drafts.take(guess)
             token = self._after_draft(sampler, [token, *draft], accepted, following, request)
             self._payoff.checked(accepted, time.perf_counter() - started)
+
+    def _draft(self, drafts: Drafts) -> list[int]:
+        """A draft that one pass can check behind the token before it."""
+        most = self._decoder.most_tokens
+        return drafts.guess()[: most - 1 if most is not None else None]
 
     def _checked(
         self, sampler: Sampler, rows: Tensor, draft: list[int], request: Request
@@ -281,9 +289,10 @@ class Engine:
 
     def _step(self, tokens: list[int], request: Request) -> Tensor:
         """Read tokens; logits [len(tokens), V] after each."""
-        hidden = self._read(np.asarray(tokens, dtype=np.int64), request)
+        check = _stop_check(request)
+        check()
         with _memory_failures_named():
-            return self._network.logits(hidden)
+            return self._decoder.logits(tokens, before_layer=check)
 
     # Ending
 

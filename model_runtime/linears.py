@@ -50,11 +50,11 @@ class Nf4Linear:
     """A 4-bit weight that is brought to full width for each product: the plain way, on any device."""
 
     def __init__(self, weight: Nf4) -> None:
-        self._weight = weight
+        self.weight = weight
 
     def __call__(self, hidden: Tensor) -> Tensor:
         """[..., in] -> [..., out]."""
-        return multiply(hidden, dequantize(self._weight, hidden.dtype))
+        return multiply(hidden, dequantize(self.weight, hidden.dtype))
 
 
 class PackedLinear:

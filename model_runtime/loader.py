@@ -18,12 +18,15 @@ from torch import Tensor
 from model_runtime.checkpoint import Checkpoint, Form, Quantize, Role, TensorSpec, absmax_name, expert_name
 from model_runtime.cpu_decoder import cpu_decoder
 from model_runtime.errors import CheckpointError, DoesNotFitError
-from model_runtime.experts import PlainExperts, full_experts, nf4_experts
+from model_runtime.expert_stack import ExpertStack
+from model_runtime.experts import full_experts, nf4_experts
+from model_runtime.gpu_kernels import experts_on_gpu
+from model_runtime.held_weights import HeldWeights
 from model_runtime.host_memory import Workspace, empty_on_huge_pages
 from model_runtime.hub import model_folder
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.manifest import check_manifest
-from model_runtime.model import Experts, Linear, LoadedModel, Network
+from model_runtime.model import Experts, Linear, LoadedModel, Network, Weights
 from model_runtime.nf4_encoding import quantize as quantize_on_cpu
 from model_runtime.packed_experts import PackedExperts
 from model_runtime.packed_product import PackedNf4, has_packed_product, pack_into, packable
@@ -89,10 +92,14 @@ def load_model(
     needed = memory_needed_bytes(checkpoint, placement)
     logger.info("the weights take %.2f GiB on %s", needed / GIB, placement.device)
     check_memory(needed, placement.device, free_memory_bytes(placement.device))
-    network = Network(config, CheckpointWeights(checkpoint, placement))
+    weights: Weights = CheckpointWeights(checkpoint, placement)
+    held = HeldWeights(weights) if placement.device.type == "cuda" else None
+    network = Network(config, held or weights)
     network.token_reader = cpu_decoder(network)
     kept = precision if placement.quantize is None else f"nf4-{placement.quantize}"
-    return LoadedModel(network=network, config=config, fingerprint=checkpoint.fingerprint(), quantization=str(kept))
+    return LoadedModel(
+        network=network, config=config, fingerprint=checkpoint.fingerprint(), quantization=str(kept), held=held
+    )
 
 
 def memory_needed_bytes(checkpoint: Checkpoint, placement: Placement) -> int:
@@ -156,6 +163,7 @@ class CheckpointWeights:
         self._checkpoint = checkpoint
         self._placement = placement
         self._workspace = Workspace()
+        self._on_gpu = experts_on_gpu(placement.device, placement.dtype)
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name; the router and its bias in float32."""
@@ -195,8 +203,10 @@ class CheckpointWeights:
             stack[expert] = self._checkpoint.matrix(expert_name(spec.name, expert))
         return stack
 
-    def _plain_experts(self, gate: TensorSpec, up: TensorSpec, down: TensorSpec) -> PlainExperts:
+    def _plain_experts(self, gate: TensorSpec, up: TensorSpec, down: TensorSpec) -> Experts:
         gates, ups, downs = (self._four_bit_stack(spec) for spec in (gate, up, down))
+        if self._on_gpu is not None:
+            return self._on_gpu(ExpertStack(gate=gates, up=ups, down=downs))
         return nf4_experts(gates, ups, downs, self.dtype)
 
     def _four_bit_stack(self, spec: TensorSpec) -> Nf4:

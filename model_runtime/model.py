@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +20,9 @@ from model_runtime.config import ModelConfig
 from model_runtime.norm import RmsNorm
 from model_runtime.rotary import Rotary
 from model_runtime.router import Router
+
+if TYPE_CHECKING:
+    from model_runtime.held_weights import HeldWeights
 
 Linear = Callable[[Tensor], Tensor]  # [..., in] -> [..., out], same dtype
 
@@ -65,12 +68,16 @@ class TokenReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
-    """A network with its weights in place. `fingerprint` names the weights, `quantization` how they are stored."""
+    """A network with its weights in place. `fingerprint` names the weights, `quantization` how they are stored.
+
+    `held`: the same weights for the recorded decode step of a GPU.
+    """
 
     network: Network
     config: ModelConfig
     fingerprint: str
     quantization: str
+    held: HeldWeights | None = None
 
 
 class Network:

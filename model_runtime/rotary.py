@@ -24,6 +24,10 @@ class Rotary:
     def angles(self, start: int, tokens: int) -> tuple[Tensor, Tensor]:
         """Cosine and signed sine for positions start .. start + tokens, as `turn` takes them: float32 [T, 1, R]."""
         positions = torch.arange(start, start + tokens, dtype=torch.float32, device=self._inverse_frequencies.device)
+        return self.angles_at(positions)
+
+    def angles_at(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """The same for positions float32 [T] that only the device knows."""
         turns = positions[:, None] * self._inverse_frequencies  # [T, R/2]
         # YaRN scales cosine and sine, and so only the part of the product of query and key that turns.
         cosine, sine = turns.cos() * self._attention_factor, turns.sin() * self._attention_factor

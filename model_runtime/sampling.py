@@ -14,6 +14,8 @@ from torch import Tensor
 
 from model_runtime.errors import NumericalError, RequestError
 
+_TIES = 64  # tokens beyond the k-th that a shortlist takes along
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingSettings:
@@ -91,7 +93,10 @@ class Sampler:
     def choose(self, logits: Tensor) -> int:
         """The next token for logits [V]. Raises NumericalError if they are not finite."""
         if self._settings.is_greedy:
-            return int(self._penalized(logits).argmax())
+            # One transfer for the token and for whether the logits are finite: on a GPU each one waits.
+            is_finite, token = torch.stack((logits.sum().isfinite().long(), self._penalized(logits).argmax())).tolist()
+            _require(bool(is_finite))
+            return int(token)
         ids, left = self.candidates(logits)
         drawn = torch.multinomial(left.softmax(dim=-1).cpu(), 1, generator=self._random)
         return int(ids[drawn.to(ids.device)])
@@ -99,6 +104,7 @@ class Sampler:
     @torch.inference_mode()
     def margin(self, logits: Tensor) -> float:
         """How far the likeliest token of logits [V] lies above the next: what tells a clear choice from a near tie."""
+        _require(bool(logits.sum().isfinite()))
         best = self._penalized(logits).topk(2).values
         return float(best[0] - best[1])
 
@@ -113,6 +119,9 @@ class Sampler:
     def candidates(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """The tokens that may be drawn, and their logits after every processor: [n] each, in the order of the ids."""
         settings = self._settings
+        if logits.is_cuda and 0 < settings.top_k + _TIES < len(logits):
+            return self.candidates_of_shortlist(logits)
+        _require(bool(logits.sum().isfinite()))
         logits = self._penalized(logits)
         lowest = logits.topk(settings.top_k).values[-1] if 0 < settings.top_k < len(logits) else float("-inf")
         ids = ((logits >= lowest) & (logits > float("-inf"))).nonzero()[:, 0]  # ties with the k-th stay
@@ -120,10 +129,25 @@ class Sampler:
         kept = reach_top_p(left, settings.top_p)
         return ids[kept], left[kept]
 
+    def candidates_of_shortlist(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """The same by one transfer: the likeliest tokens go to the host, the rest is done there. For top_k > 0.
+
+        It differs only where more than _TIES tokens tie with the k-th.
+        """
+        settings = self._settings
+        top = self._penalized(logits).topk(settings.top_k + _TIES)
+        is_finite = logits.sum().isfinite().double()
+        numbers = torch.cat((top.values.double(), top.indices.double(), is_finite[None])).cpu()
+        _require(bool(numbers[-1]))
+        values, ids = numbers[:-1].view(2, -1)
+        kept = (values >= values[settings.top_k - 1]) & (values > float("-inf"))
+        ids, order = ids[kept].long().sort()
+        left = values[kept][order].float() / settings.temperature
+        kept = reach_top_p(left, settings.top_p)
+        return ids[kept], left[kept]
+
     def _penalized(self, logits: Tensor) -> Tensor:
         """Logits [V] with the constraint and the repetition penalty, float32; -inf where a token cannot come."""
-        if not bool(logits.sum().isfinite()):
-            raise NumericalError("the network gave logits that are not finite; the checkpoint may be damaged")
         logits = self._constrained(logits.float())
         penalty = self._settings.repetition_penalty
         if penalty == 1:
@@ -149,6 +173,11 @@ class Sampler:
             return logits
         ids = torch.as_tensor(forbidden, dtype=torch.int64, device=logits.device)
         return logits.index_fill(0, ids, float("-inf"))
+
+
+def _require(is_finite: bool) -> None:
+    if not is_finite:
+        raise NumericalError("the network gave logits that are not finite; the checkpoint may be damaged")
 
 
 def reach_top_p(logits: Tensor, p: float) -> Tensor:

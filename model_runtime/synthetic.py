@@ -10,11 +10,14 @@ from torch import Tensor
 from model_runtime.checkpoint import Role, TensorSpec, network_tensors
 from model_runtime.config import ModelConfig
 from model_runtime.cpu_decoder import cpu_decoder
+from model_runtime.expert_stack import ExpertStack
 from model_runtime.experts import nf4_experts
+from model_runtime.gpu_kernels import experts_on_gpu
+from model_runtime.held_weights import HeldWeights
 from model_runtime.host_memory import Workspace, empty_on_huge_pages
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.loader import Placement, empty_packed
-from model_runtime.model import Experts, Linear, LoadedModel, Network
+from model_runtime.model import Experts, Linear, LoadedModel, Network, Weights
 from model_runtime.packed_experts import PackedExperts
 from model_runtime.packed_product import PackedNf4
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4
@@ -31,6 +34,7 @@ class SyntheticWeights:
         self.device = placement.device
         self._placement = placement
         self._workspace = Workspace()
+        self._on_gpu = experts_on_gpu(placement.device, placement.dtype)
         self._specs = {spec.name: spec for spec in network_tensors(config)}
         self._random = torch.Generator(placement.device).manual_seed(_SEED)
         self._noise = torch.randint(256, (_NOISE_BYTES,), dtype=torch.uint8, device=self.device, generator=self._random)
@@ -66,7 +70,10 @@ class SyntheticWeights:
         if self._placement.packed(width, hidden) and self._placement.packed(hidden, width):
             gate_up, downs = self._packed(2 * width, hidden, experts), self._packed(hidden, width, experts)
             return PackedExperts(gate_up, downs, self._workspace)
-        return nf4_experts(self._plain(gate), self._plain(up), self._plain(down), self.dtype)
+        stack = ExpertStack(gate=self._plain(gate), up=self._plain(up), down=self._plain(down))
+        if self._on_gpu is not None:
+            return self._on_gpu(stack)
+        return nf4_experts(stack.gate, stack.up, stack.down, self.dtype)
 
     def _packed(self, rows: int, columns: int, *stack: int) -> PackedNf4:
         weights = empty_packed(rows, columns, *stack)
@@ -100,8 +107,10 @@ class SyntheticWeights:
 
 def synthetic_model(config: ModelConfig, placement: Placement) -> LoadedModel:
     """A network of that config with random weights."""
-    network = Network(config, SyntheticWeights(config, placement))
+    weights: Weights = SyntheticWeights(config, placement)
+    held = HeldWeights(weights) if placement.device.type == "cuda" else None
+    network = Network(config, held or weights)
     network.token_reader = cpu_decoder(network)
     return LoadedModel(
-        network=network, config=config, fingerprint="synthetic", quantization=f"nf4-{placement.quantize}"
+        network=network, config=config, fingerprint="synthetic", quantization=f"nf4-{placement.quantize}", held=held
     )

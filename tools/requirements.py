@@ -1,4 +1,4 @@
-"""Print the pins of pyproject.toml as requirements.txt, or those of one dependency group on one line."""
+"""Print the pins of pyproject.toml as requirements.txt, or those of one dependency group."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def _project() -> dict[str, dict[str, list[str]]]:
 def main() -> None:
     """Print what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--group", help="print this dependency group instead, on one line")
+    parser.add_argument("--group", help="print this dependency group instead")
     arguments = parser.parse_args()
-    print(" ".join(group(arguments.group)) if arguments.group else requirements_text(), end="")
+    print("\n".join(group(arguments.group)) + "\n" if arguments.group else requirements_text(), end="")
 
 
 if __name__ == "__main__":

@@ -157,3 +157,29 @@ def test_settings_out_of_range_are_refused() -> None:
     for wrong in ({"temperature": -1}, {"top_p": 0}, {"top_k": -1}, {"repetition_penalty": 0}):
         with pytest.raises(RequestError):
             SamplingSettings(**wrong)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10_000),
+    top_k=st.sampled_from([1, 20, 30]),
+    top_p=st.sampled_from([0.1, 0.8, 1.0]),
+    is_constrained=st.booleans(),
+)
+def test_the_shortlist_of_a_gpu_has_the_same_candidates(
+    seed: int, top_k: int, top_p: float, is_constrained: bool
+) -> None:
+    logits = random_logits(seed).round(decimals=1)  # ties happen
+    chosen = SamplingSettings(temperature=0.6, top_k=top_k, top_p=top_p)
+    ours = sampler(chosen, constraint=OnlyEven() if is_constrained else None)
+    ids, left = ours.candidates_of_shortlist(logits)
+    expected_ids, expected_left = ours.candidates(logits)
+    assert torch.equal(ids, expected_ids)
+    torch.testing.assert_close(left, expected_left)
+
+
+def test_a_shortlist_of_logits_that_are_not_finite_is_refused() -> None:
+    logits = random_logits(0)
+    logits[7] = float("nan")
+    with pytest.raises(NumericalError):
+        sampler(SamplingSettings(temperature=0.6, top_k=20)).candidates_of_shortlist(logits)
