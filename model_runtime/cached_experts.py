@@ -65,7 +65,7 @@ class CachedExperts:
         rows = self.rows_at_once(chosen)
         if tokens <= rows:
             return self._through_slots(hidden, expert_ids, weights)
-        parts = zip(hidden.split(rows), expert_ids.split(rows), weights.split(rows), strict=True)
+        parts = zip(*(torch.split(tensor, rows) for tensor in (hidden, expert_ids, weights)), strict=True)
         return torch.cat([self._through_slots(*part) for part in parts])
 
     def place(self, expert_ids: Tensor, hidden: Tensor) -> Tensor:

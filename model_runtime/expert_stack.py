@@ -60,6 +60,12 @@ def empty_stack(experts: int, width: int, hidden: int, memory: Memory) -> Expert
     )
 
 
+def multiply_rows_plainly(hidden: Tensor, indices: Tensor, weights: Tensor, stack: ExpertStack) -> Tensor:
+    """Row by row, so that a row's result does not depend, even in its last bit, on which others come with it."""
+    rows = zip(hidden.unbind(), indices.unbind(), weights.unbind(), strict=True)
+    return torch.cat([multiply_stack_plainly(*(part[None] for part in row), stack) for row in rows])
+
+
 def multiply_stack_plainly(hidden: Tensor, indices: Tensor, weights: Tensor, stack: ExpertStack) -> Tensor:
     """The weighted outputs of the indexed experts, one expert after the other at full width.
 
@@ -67,15 +73,15 @@ def multiply_stack_plainly(hidden: Tensor, indices: Tensor, weights: Tensor, sta
     """
     tokens, chosen = indices.shape
     outputs = torch.empty((tokens, chosen, hidden.shape[1]), dtype=torch.float32, device=hidden.device)
-    for index in indices.unique().tolist():
+    for index in torch.unique(indices).tolist():
         token, place = torch.where(indices == index)
         rows = hidden[token]
         gate, up, down = (dequantize(part[index], hidden.dtype) for part in (stack.gate, stack.up, stack.down))
         inner = F.silu(F.linear(rows, gate)) * F.linear(rows, up)
         outputs[token, place] = F.linear(inner, down).float()
     total = torch.zeros(hidden.shape, dtype=torch.float32, device=hidden.device)
-    for place in range(chosen):
-        total += outputs[:, place] * weights[:, place, None]
+    for column in range(chosen):
+        total += outputs[:, column] * weights[:, column, None]
     return total.to(hidden.dtype)
 
 

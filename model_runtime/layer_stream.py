@@ -29,7 +29,7 @@ class CopyLane(Protocol):
 class DirectCopies:
     """Copies at once: on a CPU."""
 
-    def start(self, buffer: int, source: ExpertStack, target: ExpertStack) -> None:
+    def start(self, buffer: int, source: ExpertStack, target: ExpertStack) -> None:  # noqa: ARG002
         """As the protocol says."""
         for origin, place in zip(source.tensors, target.tensors, strict=True):
             place.copy_(origin)
@@ -46,9 +46,9 @@ class StreamCopies:
 
     def __init__(self, device: torch.device, buffers: int) -> None:
         self._device = device
-        self._stream = torch.cuda.Stream(device)
-        self._copied = [torch.cuda.Event() for _ in range(buffers)]
-        self._freed = [torch.cuda.Event() for _ in range(buffers)]
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._copied = [torch.cuda.Event() for _ in range(buffers)]  # type: ignore[no-untyped-call]
+        self._freed = [torch.cuda.Event() for _ in range(buffers)]  # type: ignore[no-untyped-call]
 
     def start(self, buffer: int, source: ExpertStack, target: ExpertStack) -> None:
         """As the protocol says."""
@@ -70,7 +70,8 @@ class StreamCopies:
 class LayerStream:
     """The layers of `hosts` through `buffers`, in their order, pass after pass.
 
-    `before_pass` is called before the first copy of a pass: whoever else uses the buffers' memory must let go of it.
+    `before_pass` is called before the first copy of a pass, and before any that was not sent for ahead: whoever else
+    uses the buffers' memory must let go of it.
     """
 
     def __init__(

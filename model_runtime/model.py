@@ -17,6 +17,7 @@ from torch import Tensor
 from model_runtime.attention import Attention
 from model_runtime.cache import KeyValueCache
 from model_runtime.config import ModelConfig
+from model_runtime.offloaded_experts import OffloadedExperts
 from model_runtime.rotary import Rotary
 from model_runtime.router import Router
 
@@ -52,12 +53,16 @@ class Weights(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
-    """A network with its weights in place. `fingerprint` names the weights, `quantization` how they are stored."""
+    """A network with its weights in place. `fingerprint` names the weights, `quantization` how they are stored.
+
+    `offloaded`: its routed experts, where they are in host memory; a prompt is then best read in their chunks.
+    """
 
     network: Network
     config: ModelConfig
     fingerprint: str
     quantization: str
+    offloaded: OffloadedExperts | None = None
 
 
 class Network:

@@ -10,7 +10,7 @@ import torch
 
 from model_runtime.cached_experts import CachedExperts
 from model_runtime.config import ModelConfig
-from model_runtime.expert_stack import ExpertKernel, ExpertStack, empty_stack, multiply_stack_plainly
+from model_runtime.expert_stack import ExpertKernel, ExpertStack, empty_stack, multiply_rows_plainly, multiply_stack_plainly
 from model_runtime.host_memory import HostMemory
 from model_runtime.layer_stream import CopyLane, DirectCopies, LayerStream, StreamCopies
 from model_runtime.offload import Offload
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 class ExpertComputation:
     """How experts are computed: `selected` for a few rows out of slots, `grouped` for many rows out of a layer."""
 
-    selected: ExpertKernel = multiply_stack_plainly
+    selected: ExpertKernel = multiply_rows_plainly
     grouped: ExpertKernel = multiply_stack_plainly
 
 
@@ -50,11 +50,16 @@ class OffloadedExperts:
         self._host_memory = HostMemory(device)
         self._arena = self._empty_arena()
         self._hosts: list[ExpertStack] = []
-        self._layers: list[CachedExperts] = []
+        self.layers: list[CachedExperts] = []
         experts = offload.experts
         buffers = [self._arena.part(n * experts, experts) for n in range(offload.streaming_buffers)]
         self._stream = LayerStream(self._hosts, buffers, self._lane(len(buffers)), self._empty_lent_slots)
-        self._prefetching = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._prefetching = _side_stream(device)
+
+    @property
+    def chunk_tokens(self) -> int:
+        """How many tokens of a prompt a pass should read: as many as the plan has memory for."""
+        return self._offload.chunk_tokens
 
     def host_stack(self) -> ExpertStack:
         """Memory for the experts of one more layer, to be filled and given to `add`."""
@@ -62,16 +67,16 @@ class OffloadedExperts:
 
     def add(self, host: ExpertStack, router: Chooser | None = None) -> CachedExperts:
         """The next mixture layer. With a router its experts are fetched ahead while the layer before computes."""
-        number, slots = len(self._layers), self._offload.slots
+        number, slots = len(self.layers), self._offload.slots
         cache = SlotCache(
             host,
             self._arena.part(number * slots, slots),
             policy=self._policy,
             operations=slot_operations(host, self._device),
         )
-        fetched = Prefetch(cache, router, self._prefetching) if router is not None and self._layers else None
+        fetched = Prefetch(cache, router, self._prefetching) if router is not None and self.layers else None
         if fetched is not None:
-            self._layers[-1].precede(fetched)
+            self.layers[-1].precede(fetched)
         layer = CachedExperts(
             number,
             cache,
@@ -81,22 +86,22 @@ class OffloadedExperts:
             fetched=fetched,
         )
         self._hosts.append(host)
-        self._layers.append(layer)
+        self.layers.append(layer)
         return layer
 
     def settle(self) -> None:
         """Before a capture, or a replay after a pass outside the graph: nothing is under way into the slots."""
-        for layer in self._layers:
+        for layer in self.layers:
             layer.settle()
 
     def read_counters(self) -> list[SlotCounters]:
         """Of each layer. Waits for the device: between answers only."""
-        return [layer.cache.state.read_counters() for layer in self._layers]
+        return [layer.cache.state.read_counters() for layer in self.layers]
 
     @property
     def device_bytes(self) -> int:
         """What the slots and their bookkeeping occupy on the card."""
-        states = sum(layer.cache.state.byte_count for layer in self._layers)
+        states = sum(layer.cache.state.byte_count for layer in self.layers)
         return self._arena.byte_count + states
 
     @property
@@ -116,9 +121,13 @@ class OffloadedExperts:
     def _empty_lent_slots(self) -> None:
         """The slots through which a pass over a prompt streams whole layers no longer hold what they held."""
         lent = self._offload.streaming_buffers * self._offload.experts
-        for number, layer in enumerate(self._layers):
+        for number, layer in enumerate(self.layers):
             if number * self._offload.slots < lent:
                 layer.cache.state.forget_slots()
+
+
+def _side_stream(device: torch.device) -> torch.cuda.Stream | None:
+    return torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
 
 def slot_operations(host: ExpertStack, device: torch.device) -> SlotOperations:

@@ -11,7 +11,7 @@ A slot that this step uses is never given away, hence a step may name at most S 
 - FREQUENCY: the slot whose expert was used least, lately: uses count less the longer ago they are.
 - ADMISSION: the least recently used slot, but only for an expert that has lately been used more than the one that
   lies there. An expert that is declined needs room all the same: it gets a slot on trial. Slots on trial are the
-  scratch room; they are made of the least recently used slots when a step first needs them, handed from one
+  scratch room; they are made of the least frequently used slots when a step first needs them, handed from one
   declined expert to the next, and given back when an expert in one is used again and then passes the same comparison.
   So scratch room is never more than one step's declined experts, and nothing where nothing is declined.
 """
@@ -234,7 +234,7 @@ class _Step:
         on_trial = self._oldest(on_trial=True)
         if oldest is not None and self._state["frequency"][expert] > self._frequency(oldest):
             return oldest, False
-        return (oldest if on_trial is None else on_trial), True
+        return (self._rarest() if on_trial is None else on_trial), True
 
     def _oldest(self, *, on_trial: bool) -> int | None:
         """Of the slots that this step does not use."""

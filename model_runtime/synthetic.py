@@ -12,8 +12,9 @@ from model_runtime.config import ModelConfig
 from model_runtime.cpu_kernels import PackedNf4, empty_on_huge_pages
 from model_runtime.experts import PackedExperts, nf4_experts
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
-from model_runtime.loader import Placement, empty_packed
+from model_runtime.loader import Placement, empty_packed, offloaded_experts
 from model_runtime.model import Experts, Linear, LoadedModel, Network
+from model_runtime.offloaded_experts import OffloadedExperts
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4
 
 _SEED = 20_260_101
@@ -26,6 +27,7 @@ class SyntheticWeights:
     def __init__(self, config: ModelConfig, placement: Placement) -> None:
         self.dtype = placement.dtype
         self.device = placement.device
+        self.offloaded = offloaded_experts(config, placement)
         self._placement = placement
         self._specs = {spec.name: spec for spec in network_tensors(config)}
         self._random = torch.Generator(placement.device).manual_seed(_SEED)
@@ -59,9 +61,17 @@ class SyntheticWeights:
             for projection in ("gate_proj", "up_proj", "down_proj")
         )
         experts, width, hidden = gate.shape
+        if self.offloaded is not None:
+            return self._experts_on_host(self.offloaded)
         if self._placement.packed(width, hidden) and self._placement.packed(hidden, width):
             return PackedExperts(self._packed(2 * width, hidden, experts), self._packed(hidden, width, experts))
         return nf4_experts(self._plain(gate), self._plain(up), self._plain(down), self.dtype)
+
+    def _experts_on_host(self, offloaded: OffloadedExperts) -> Experts:
+        host = offloaded.host_stack()
+        for matrices in (host.gate, host.up, host.down):
+            self._fill(matrices.packed, matrices.absmax, matrices.shape[-1])
+        return offloaded.add(host)
 
     def _packed(self, rows: int, columns: int, *stack: int) -> PackedNf4:
         weights = empty_packed(rows, columns, *stack)
@@ -95,7 +105,11 @@ class SyntheticWeights:
 
 def synthetic_model(config: ModelConfig, placement: Placement) -> LoadedModel:
     """A network of that config with random weights."""
-    network = Network(config, SyntheticWeights(config, placement))
+    weights = SyntheticWeights(config, placement)
     return LoadedModel(
-        network=network, config=config, fingerprint="synthetic", quantization=f"nf4-{placement.quantize}"
+        network=Network(config, weights),
+        config=config,
+        fingerprint="synthetic",
+        quantization=f"nf4-{placement.quantize}",
+        offloaded=weights.offloaded,
     )

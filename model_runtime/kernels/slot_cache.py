@@ -6,6 +6,9 @@ the card addresses like its own (unified virtual addressing); a fixed number of 
 step that misses nothing costs an empty launch.
 """
 
+# ruff: noqa: N803, N806  constants of a kernel are in capitals, as Triton's own are
+# mypy: disable-error-code="import-untyped, untyped-decorator, no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import torch
@@ -72,7 +75,7 @@ def _words(stack: Tensor) -> Tensor:
 
 
 @triton.jit
-def _first_of(keys, lanes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _first_of(keys, lanes):
     """The smallest key and the first lane that has it."""
     smallest = tl.min(keys, axis=0)
     lane = tl.min(tl.where(keys == smallest, lanes, 1 << 30), axis=0)
@@ -80,27 +83,27 @@ def _first_of(keys, lanes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
 
 
 @triton.jit
-def _at(values, lanes, lane):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _at(values, lanes, lane):
     """The value in one lane."""
     return tl.sum(tl.where(lanes == lane, values, 0), axis=0)
 
 
 @triton.jit
-def _resolve(  # type: ignore[no-untyped-def]
-    expert_ids,  # noqa: ANN001  int64 [count]
-    slot_expert,  # noqa: ANN001
-    used_at,  # noqa: ANN001
-    on_trial,  # noqa: ANN001
-    frequency,  # noqa: ANN001
-    step,  # noqa: ANN001
-    slot_ids,  # noqa: ANN001
-    fill_expert,  # noqa: ANN001
-    fill_slot,  # noqa: ANN001
-    fill_count,  # noqa: ANN001
-    counters,  # noqa: ANN001
-    count,  # noqa: ANN001
-    slots,  # noqa: ANN001
-    experts,  # noqa: ANN001
+def _resolve(
+    expert_ids,
+    slot_expert,
+    used_at,
+    on_trial,
+    frequency,
+    step,
+    slot_ids,
+    fill_expert,
+    fill_slot,
+    fill_count,
+    counters,
+    count,
+    slots,
+    experts,
     IDS: tl.constexpr,
     SLOTS: tl.constexpr,
     EXPERTS: tl.constexpr,
@@ -109,7 +112,7 @@ def _resolve(  # type: ignore[no-untyped-def]
     USE: tl.constexpr,
     DECAY_SHIFT: tl.constexpr,
     NEVER: tl.constexpr,
-):  # noqa: ANN202
+):
     slot = tl.arange(0, SLOTS)
     place = tl.arange(0, IDS)
     is_slot, is_id = slot < slots, place < count
@@ -167,7 +170,9 @@ def _resolve(  # type: ignore[no-untyped-def]
                 trial_age, oldest_trial = _first_of(tl.where((taken == 1) | (trial == 0), NEVER, age), slot)
                 is_admitted = (oldest_age < NEVER) & (its_frequency > _at(slot_frequency, slot, chosen))
                 goes_on_trial = tl.where(is_admitted, 0, 1)
-                chosen = tl.where(is_admitted | (trial_age == NEVER), chosen, oldest_trial)
+                _, rarest = _first_of(tl.where(taken == 1, NEVER, slot_frequency), slot)
+                on_trial_slot = tl.where(trial_age == NEVER, rarest, oldest_trial)
+                chosen = tl.where(is_admitted, chosen, on_trial_slot)
         is_chosen = slot == chosen
         inside = tl.where(is_chosen, expert_id, inside)
         age = tl.where(is_chosen, now, age)
@@ -191,15 +196,15 @@ def _resolve(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _copy_part(  # type: ignore[no-untyped-def]
-    source,  # noqa: ANN001
-    target,  # noqa: ANN001
-    fill_expert,  # noqa: ANN001
-    fill_slot,  # noqa: ANN001
-    count,  # noqa: ANN001
+def _copy_part(
+    source,
+    target,
+    fill_expert,
+    fill_slot,
+    count,
     WORDS: tl.constexpr,
     BLOCK: tl.constexpr,
-):  # noqa: ANN202
+):
     """int32 [E, WORDS] -> [S, WORDS] for the noted pairs; programs take blocks in turn."""
     BLOCKS: tl.constexpr = (WORDS + BLOCK - 1) // BLOCK
     for item in range(tl.program_id(0), count * BLOCKS, tl.num_programs(0)):
@@ -213,26 +218,26 @@ def _copy_part(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _fill(  # type: ignore[no-untyped-def]
-    fill_expert,  # noqa: ANN001
-    fill_slot,  # noqa: ANN001
-    fill_count,  # noqa: ANN001
-    gate_codes,  # noqa: ANN001  sources: [E, words]
-    up_codes,  # noqa: ANN001
-    down_codes,  # noqa: ANN001
-    gate_scales,  # noqa: ANN001
-    up_scales,  # noqa: ANN001
-    down_scales,  # noqa: ANN001
-    slot_gate_codes,  # noqa: ANN001  targets: [S, words]
-    slot_up_codes,  # noqa: ANN001
-    slot_down_codes,  # noqa: ANN001
-    slot_gate_scales,  # noqa: ANN001
-    slot_up_scales,  # noqa: ANN001
-    slot_down_scales,  # noqa: ANN001
+def _fill(
+    fill_expert,
+    fill_slot,
+    fill_count,
+    gate_codes,
+    up_codes,
+    down_codes,
+    gate_scales,
+    up_scales,
+    down_scales,
+    slot_gate_codes,
+    slot_up_codes,
+    slot_down_codes,
+    slot_gate_scales,
+    slot_up_scales,
+    slot_down_scales,
     CODE_WORDS: tl.constexpr,
     SCALE_WORDS: tl.constexpr,
     BLOCK: tl.constexpr,
-):  # noqa: ANN202
+):
     count = tl.load(fill_count)
     _copy_part(gate_codes, slot_gate_codes, fill_expert, fill_slot, count, CODE_WORDS, BLOCK)
     _copy_part(up_codes, slot_up_codes, fill_expert, fill_slot, count, CODE_WORDS, BLOCK)
