@@ -148,8 +148,7 @@ def place_experts(
     free_bytes = free_memory_bytes(placement.device) if is_gpu else 2**63
     limit_bytes = min(free_bytes, gpu_memory_bytes or free_bytes)
     if is_gpu and gpu_memory_bytes is not None:
-        total = torch.cuda.get_device_properties(placement.device).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, gpu_memory_bytes / total), placement.device)
+        limit_process_memory(placement.device, gpu_memory_bytes)
     wider_bytes = _wide_weights(config, placement.quantize) * (placement.dtype.itemsize - 2)  # the plan counts bf16
     plan = plan_on_gpu(config, placement.quantize, kv_cache, limit_bytes - wider_bytes)
     if not plan.fits:
@@ -158,6 +157,13 @@ def place_experts(
     if plan.offload is not None:
         check_memory(plan.host_bytes, torch.device("cpu"), free_memory_bytes(torch.device("cpu")))
     return replace(placement, offload=plan.offload)
+
+
+def limit_process_memory(device: torch.device, limit_bytes: int) -> None:
+    """Let PyTorch allocate no more on this GPU. What the CUDA context takes is not in its hands."""
+    number = torch.cuda.current_device() if device.index is None else device.index
+    total_bytes = torch.cuda.get_device_properties(number).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, limit_bytes / total_bytes), number)
 
 
 def _wide_weights(config: ModelConfig, quantize: Quantize) -> int:

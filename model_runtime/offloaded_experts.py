@@ -10,14 +10,21 @@ import torch
 
 from model_runtime.cached_experts import CachedExperts
 from model_runtime.config import ModelConfig
-from model_runtime.expert_stack import ExpertKernel, ExpertStack, empty_stack, multiply_rows_plainly, multiply_stack_plainly
+from model_runtime.expert_stack import (
+    ExpertKernel,
+    ExpertStack,
+    empty_stack,
+    multiply_rows_plainly,
+    multiply_stack_plainly,
+)
 from model_runtime.host_memory import HostMemory
 from model_runtime.layer_stream import CopyLane, DirectCopies, LayerStream, StreamCopies
 from model_runtime.offload import Offload
 from model_runtime.prefetch import Chooser, Prefetch
 from model_runtime.slot_cache import PlainSlotOperations, SlotCache, SlotCounters, SlotOperations, SlotPolicy
 
-DEFAULT_POLICY = SlotPolicy.ADMISSION
+# By benchmarks/slot_cache.py: within .01 of the best on every trace without a habit, ahead wherever there is one.
+DEFAULT_POLICY = SlotPolicy.FREQUENCY
 
 logger = logging.getLogger(__name__)
 

@@ -81,7 +81,8 @@ def plan_on_gpu(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, gp
     offload = _best_offload(config, quantize, kv_cache, gpu_memory_bytes)
     if offload is None:
         return _refusal(config, quantize, kv_cache, gpu_memory_bytes)
-    parts = _offloaded_parts(config, quantize, kv_cache, offload)
+    base = _parts(config, quantize, kv_cache, chunk_tokens=offload.chunk_tokens, on_gpu=True)
+    parts = _offloaded_parts(base, offload)
     host = _pinned_experts_bytes(config) + _HOST_RUNTIME_BYTES  # all of them: a slot is a copy of what the host holds
     message = (
         f"{_opening(config)} does not fit as a whole: {_listed(parts)}, the GPU has "
@@ -116,10 +117,11 @@ def _best_offload(
     """The slots and the chunk that go into so much memory; None where not even one token's experts do."""
     found: list[Offload] = []
     for chunk_tokens in _OFFLOAD_CHUNK_TOKENS:
+        parts = _parts(config, quantize, kv_cache, chunk_tokens=chunk_tokens, on_gpu=True)
         fitting = (
             offload
             for offload in _offloads(config, chunk_tokens)
-            if _offloaded_bytes(_offloaded_parts(config, quantize, kv_cache, offload), offload) <= gpu_memory_bytes
+            if _offloaded_bytes(_offloaded_parts(parts, offload), offload) <= gpu_memory_bytes
         )
         most = next(fitting, None)
         if most is not None:
@@ -133,9 +135,8 @@ def _offloads(config: ModelConfig, chunk_tokens: int) -> Iterator[Offload]:
         yield Offload(layers=len(config.moe_layers), experts=config.num_experts, slots=slots, chunk_tokens=chunk_tokens)
 
 
-def _offloaded_parts(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, offload: Offload) -> _Parts:
+def _offloaded_parts(parts: _Parts, offload: Offload) -> _Parts:
     """With all that the slots need besides themselves counted as workspace."""
-    parts = _parts(config, quantize, kv_cache, chunk_tokens=offload.chunk_tokens, on_gpu=True)
     streaming = offload.slots_bytes(parts.expert_bytes) - offload.layers * offload.slots * parts.expert_bytes
     return replace(parts, workspace_bytes=parts.workspace_bytes + offload.bookkeeping_bytes + streaming)
 
@@ -178,9 +179,10 @@ def _workspace_bytes(config: ModelConfig, tokens: int, *, on_gpu: bool) -> int:
     dense = tokens * 3 * config.intermediate_size * 2
     attention = tokens * (2 * config.query_size + 2 * config.key_value_size) * 2 + 512 * config.context_tokens
     residual = 4 * tokens * hidden * 4  # the stream and the float32 copies of a norm
-    expert = 3 * hidden * width * 2 if on_gpu else 0  # one expert at full width
+    # Prefill on a GPU brings one projection of a layer's experts to full width at a time.
+    wide = config.num_experts * hidden * width * 2 if on_gpu else 0
     runtime = _GPU_RUNTIME_BYTES if on_gpu else _HOST_RUNTIME_BYTES
-    return max(routed, dense, attention) + residual + expert + 4 * config.vocab_size + runtime
+    return max(routed, dense, attention) + residual + wide + 4 * config.vocab_size + runtime
 
 
 def _plan(parts: _Parts, slots: int, *, device: int, host: int, message: str) -> Plan:
@@ -199,7 +201,8 @@ def _plan(parts: _Parts, slots: int, *, device: int, host: int, message: str) ->
 def _refusal(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, gpu_memory_bytes: int) -> Plan:
     """Not even the experts of one token fit beside the rest."""
     *_, smallest = _offloads(config, _GPU_CHUNK_TOKENS)
-    parts = _offloaded_parts(config, quantize, kv_cache, smallest)
+    base = _parts(config, quantize, kv_cache, chunk_tokens=_GPU_CHUNK_TOKENS, on_gpu=True)
+    parts = _offloaded_parts(base, smallest)
     least = _offloaded_bytes(parts, smallest)
     message = (
         f"{_opening(config)} does not fit: at least {_gib(least)} of GPU memory are needed "

@@ -6,29 +6,9 @@ import pytest
 import torch
 
 from model_runtime.expert_stack import ExpertStack
-from model_runtime.layer_stream import DirectCopies, LayerStream
+from model_runtime.layer_stream import LayerStream
 from tests.model_runtime.expert_stacks import random_stack
-
-
-class SlowCopies(DirectCopies):
-    """The worst that a copy stream may do: garbage in the buffer from the start of a copy until it is waited for."""
-
-    def __init__(self) -> None:
-        self._under_way: dict[int, tuple[ExpertStack, ExpertStack]] = {}
-        self._is_free = {0: False, 1: False}
-
-    def start(self, buffer: int, source: ExpertStack, target: ExpertStack) -> None:
-        assert self._is_free[buffer], "a buffer is overwritten while it is in use"
-        self._is_free[buffer] = False
-        for tensor in target.tensors:
-            tensor.view(torch.uint8).fill_(0xFF)
-        self._under_way[buffer] = (source, target)
-
-    def wait(self, buffer: int) -> None:
-        super().start(buffer, *self._under_way.pop(buffer))
-
-    def free(self, buffer: int) -> None:
-        self._is_free[buffer] = True
+from tests.model_runtime.slow_copies import SlowCopies
 
 
 def stream(buffers: int, passes: list[int]) -> tuple[LayerStream, list[ExpertStack]]:

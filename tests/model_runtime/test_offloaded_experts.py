@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from model_runtime import offloaded_experts
 from model_runtime.cache import CacheKind
 from model_runtime.chat import Chat
 from model_runtime.engine import Engine
@@ -22,6 +23,8 @@ from tests.model_runtime.offloaded_network import (
     read,
     write_offloaded_checkpoint,
 )
+from tests.model_runtime.plain_weights import exact_cache
+from tests.model_runtime.slow_copies import SlowCopies
 from tests.model_runtime.tiny_checkpoint import tiny_tokenizer
 
 # A prompt in two chunks, tokens one by one, drafts of 2 and 3, a short follow-up, a chunk again, tokens again.
@@ -64,7 +67,17 @@ def test_a_second_conversation_in_the_same_slots_is_unharmed_by_the_first(checkp
     assert torch.equal(read(network, CONVERSATION[::-1]), expected)
 
 
-def test_a_prompt_that_was_given_up_between_layers_spoils_nothing(checkpoint: Path) -> None:
+def test_copies_that_take_their_time_change_nothing(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offloaded_experts, "DirectCopies", SlowCopies)
+    for slots in (6, 9):
+        found = read(offloaded_model(checkpoint, slots).network, CONVERSATION)
+        assert torch.equal(found, read(network_at_hand(checkpoint), CONVERSATION))
+
+
+def test_a_prompt_that_was_given_up_between_layers_spoils_nothing(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offloaded_experts, "DirectCopies", SlowCopies)
     network = offloaded_model(checkpoint, 9).network
     expected = read(network_at_hand(checkpoint), [1, 2, 1, 20, 1])
     layers_begun = []
@@ -73,8 +86,6 @@ def test_a_prompt_that_was_given_up_between_layers_spoils_nothing(checkpoint: Pa
         layers_begun.append(1)
         if len(layers_begun) == 3:
             raise InterruptedError
-
-    from tests.model_runtime.plain_weights import exact_cache
 
     with pytest.raises(InterruptedError):
         network.read(torch.arange(30), exact_cache(network.config), before_layer=give_up)

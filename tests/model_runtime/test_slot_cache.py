@@ -122,17 +122,19 @@ def test_a_fetch_ahead_makes_the_next_step_a_hit_but_is_no_use() -> None:
     assert counters.copied == 2
 
 
-def test_what_a_prompt_used_counts_as_habit() -> None:
-    tried = cache(2, SlotPolicy.ADMISSION)
-    tried.state.observe(torch.tensor([[1, 2], [1, 3], [1, 2], [1, 4]]))
-    assert tried.state.frequency[:6].tolist() == [
-        0,
-        LARGEST_FREQUENCY,
-        LARGEST_FREQUENCY // 2,
-        LARGEST_FREQUENCY // 4,
-        LARGEST_FREQUENCY // 4,
-        0,
-    ]
+@pytest.mark.parametrize("tokens", [1, 40, 1000])
+def test_what_a_prompt_used_counts_as_if_it_had_gone_through_the_slots(tokens: int) -> None:
+    observed, stepped = (cache(4, SlotPolicy.FREQUENCY) for _ in range(2))
+    for tried in (observed, stepped):
+        for _ in range(100):
+            step(tried, 9, 3)
+    ids = torch.tensor([[1, 2 + number % 3] for number in range(tokens)])
+    observed.state.observe(ids)
+    for row in ids.tolist():
+        step(stepped, *row)
+    torch.testing.assert_close(
+        observed.state.frequency.double(), stepped.state.frequency.double(), rtol=0.03, atol=0.01 * LARGEST_FREQUENCY
+    )
 
 
 def test_a_frequency_stays_within_its_bound() -> None:
