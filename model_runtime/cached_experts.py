@@ -23,7 +23,8 @@ class CachedExperts:
 
     `selected` computes a few rows out of the slots, `grouped` many rows out of a whole layer. For a CUDA graph: with
     at most `rows_at_once` rows `forward` neither waits for the host nor allocates anything but the kernel's result;
-    `settle` is to be called before a capture, and before a replay that follows a pass outside the graph.
+    `settle` is to be called before a capture, and before a replay that follows a pass outside the graph. Where
+    `cache.waits_for_host` (no Triton, or host memory that is not pinned) no graph can hold it.
     """
 
     def __init__(

@@ -150,6 +150,8 @@ _TENSORS = (
 class SlotOperations(Protocol):
     """The two steps of a cache, plain or as kernels."""
 
+    waits_for_host: bool  # then a CUDA graph cannot hold them
+
     def resolve(self, state: SlotState, expert_ids: Tensor, policy: SlotPolicy, *, ahead: bool) -> None:
         """Put the slots of int64 [N] ids into `state.slot_ids`, and what must be copied into `state.fill_*`.
 
@@ -164,6 +166,8 @@ class SlotOperations(Protocol):
 
 class PlainSlotOperations:
     """One expert after the other, decided on the host; on a GPU it waits for the device in every layer."""
+
+    waits_for_host = True
 
     def resolve(self, state: SlotState, expert_ids: Tensor, policy: SlotPolicy, *, ahead: bool) -> None:
         """As the protocol says."""
@@ -275,6 +279,11 @@ class SlotCache:
         self.slots = slots
         self._policy = policy
         self._operations = operations
+
+    @property
+    def waits_for_host(self) -> bool:
+        """Whether a step needs the host, so that no CUDA graph can hold it."""
+        return self._operations.waits_for_host
 
     def place(self, expert_ids: Tensor) -> Tensor:
         """int64 ids [T, k], at most S of them -> the slots where these experts lie from now on, int64 [T, k].

@@ -27,6 +27,8 @@ _COPIED_WORDS = 4096
 class SlotKernels:
     """The `SlotOperations` of a GPU. Host memory must be pinned."""
 
+    waits_for_host = False
+
     def resolve(self, state: SlotState, expert_ids: Tensor, policy: SlotPolicy, *, ahead: bool) -> None:
         """As the protocol says."""
         slots, ids = len(state.expert), len(expert_ids)

@@ -23,7 +23,14 @@ class SlowCopies(DirectCopies):
         self._under_way[buffer] = (source, target)
 
     def wait(self, buffer: int) -> None:
-        super().start(buffer, *self._under_way.pop(buffer))
+        pending = self._under_way.pop(buffer, None)
+        if pending is not None:
+            super().start(buffer, *pending)
+
+    def land(self) -> None:
+        """What nobody waited for arrives now."""
+        for buffer in list(self._under_way):
+            self.wait(buffer)
 
     def free(self, buffer: int) -> None:
         self._is_free[buffer] = True

@@ -44,6 +44,13 @@ def test_a_pass_that_was_given_up_does_not_spoil_the_next(buffers: int) -> None:
         tried.release(layer)
 
 
+def test_a_pass_never_trusts_what_a_failed_one_left() -> None:
+    tried, hosts = stream(2, [])
+    for tensor in tried.take(0).tensors:  # not released: its computation failed, and others used the memory since
+        tensor.zero_()
+    assert equal(tried.take(0), hosts[0])
+
+
 def test_a_layer_out_of_turn_is_fetched_anew() -> None:
     tried, hosts = stream(2, [])
     for layer in (0, 1, 4):

@@ -143,7 +143,7 @@ def test_memory_that_cannot_be_pinned_is_ordinary_memory_and_one_line_in_the_log
         asked.append(1)
         raise RuntimeError("CUDA error: out of memory")
 
-    monkeypatch.setattr(host_memory.torch, "empty", refusing)
+    monkeypatch.setattr(torch, "empty", refusing)
     memory = host_memory.HostMemory(torch.device("cuda"))
     with caplog.at_level(logging.WARNING):
         tensors = [memory((3, 5), torch.uint8) for _ in range(3)]
