@@ -179,7 +179,6 @@ def _resolve(
         inside = tl.where(is_chosen, expert_id, inside)
         age = tl.where(is_chosen, now, age)
         trial = tl.where(is_chosen, goes_on_trial, trial)
-        slot_frequency = tl.where(is_chosen, its_frequency, slot_frequency)
         taken = tl.where(is_chosen, 1, taken)
         slot_of = tl.where(ids == expert_id, chosen, slot_of)
         tl.store(fill_expert + number, expert_id)

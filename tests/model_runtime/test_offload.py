@@ -23,6 +23,7 @@ from model_runtime.offload import Offload
 from model_runtime.planner import GIB, Plan, plan_on_gpu
 from model_runtime.shapes import Shape, shape_config
 from model_runtime.synthetic import synthetic_model
+from tests.model_runtime.checkpoints import CONFIG, published_tensors, write_checkpoint
 from tests.model_runtime.offloaded_network import EXPERTS, LAYERS, OFFLOADED_CONFIG, read, write_offloaded_checkpoint
 
 TINY = parse_config(OFFLOADED_CONFIG)
@@ -86,6 +87,20 @@ def test_every_form_of_a_checkpoint_gives_the_same_offloaded_network(source: Pat
     assert torch.equal(read(from_source.network, pieces), read(from_folder.network, pieces))
     torch.testing.assert_close(
         read(from_source.network, pieces), read(load_model(source, dtype=torch.float32).network, pieces)
+    )
+
+
+def test_a_network_of_few_layers_still_has_room_for_a_whole_layer(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "few", published_tensors(CONFIG))  # 2 mixture layers of 8 experts
+    offload = Offload(layers=2, experts=8, slots=2, chunk_tokens=512)
+    assert (offload.arena_slots, offload.streaming_buffers) == (8, 1)
+    whole = plan_on_gpu(parse_config(CONFIG), Quantize.EXPERTS, CacheKind.BF16, 2**50)
+    shared_bytes = offload.slots_bytes(EXPERT_BYTES) + offload.bookkeeping_bytes
+    model = load_model(folder, gpu_memory_bytes=whole.device_bytes - 2 * 8 * EXPERT_BYTES + shared_bytes)
+    assert model.offloaded is not None
+    assert model.offloaded.device_bytes == shared_bytes
+    torch.testing.assert_close(
+        read(model.network, [20, 1]), read(load_model(folder).network, [20, 1]), rtol=0.1, atol=0.1
     )
 
 
