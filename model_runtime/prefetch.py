@@ -33,14 +33,15 @@ class Prefetch:
         self._is_under_way = False
 
     def start(self, hidden: Tensor) -> None:
-        """hidden [T, H]: of the layer before."""
+        """hidden [T, H]: of the layer before. It may be overwritten as soon as this returns: only copies wait."""
+        expert_ids, _ = self._router.choose(hidden)
         if self._stream is None:
-            self._fetch(hidden)
+            self._cache.prefetch(expert_ids)
             return
         self._stream.wait_stream(torch.cuda.current_stream(hidden.device))
         with torch.cuda.stream(self._stream):
-            self._fetch(hidden)
-        hidden.record_stream(self._stream)  # its memory is not given to others before the guess is made
+            self._cache.prefetch(expert_ids)
+        expert_ids.record_stream(self._stream)  # its memory is not given to others before it was read
         self._is_under_way = True
 
     def join(self) -> None:
@@ -48,7 +49,3 @@ class Prefetch:
         if self._stream is not None and self._is_under_way:
             torch.cuda.current_stream(self._stream.device).wait_stream(self._stream)
             self._is_under_way = False
-
-    def _fetch(self, hidden: Tensor) -> None:
-        expert_ids, _ = self._router.choose(hidden)
-        self._cache.prefetch(expert_ids)
