@@ -6,7 +6,7 @@ the card addresses like its own (unified virtual addressing); a fixed number of 
 step that misses nothing costs an empty launch.
 """
 
-# ruff: noqa: N803, N806  constants of a kernel are in capitals, as Triton's own are
+# ruff: noqa: N803  constants of a kernel are in capitals, as Triton's own are
 # mypy: disable-error-code="import-untyped, untyped-decorator, no-untyped-def, no-untyped-call"
 
 from __future__ import annotations
@@ -207,13 +207,13 @@ def _copy_part(
     BLOCK: tl.constexpr,
 ):
     """int32 [E, WORDS] -> [S, WORDS] for the noted pairs; programs take blocks in turn."""
-    BLOCKS: tl.constexpr = (WORDS + BLOCK - 1) // BLOCK
-    for item in range(tl.program_id(0), count * BLOCKS, tl.num_programs(0)):
-        number = item // BLOCKS
+    blocks: tl.constexpr = (WORDS + BLOCK - 1) // BLOCK
+    for item in range(tl.program_id(0), count * blocks, tl.num_programs(0)):
+        number = item // blocks
         # 64 bits: a stack holds more than 2^31 bytes.
         expert = tl.load(fill_expert + number).to(tl.int64)
         slot = tl.load(fill_slot + number).to(tl.int64)
-        word = (item % BLOCKS) * BLOCK + tl.arange(0, BLOCK)
+        word = (item % blocks) * BLOCK + tl.arange(0, BLOCK)
         values = tl.load(source + expert * WORDS + word, mask=word < WORDS)
         tl.store(target + slot * WORDS + word, values, mask=word < WORDS)
 
