@@ -61,7 +61,7 @@ def measure(
     cache.truncate(0)
     _fill(cache, model, max(0, min(context, model.config.context_tokens - _DECODED_TOKENS) - prompt))
     started = _now(network.device)
-    step = _CHUNK_TOKENS[network.device.type]
+    step = model.offloaded.chunk_tokens if model.offloaded is not None else _CHUNK_TOKENS[network.device.type]
     for start in range(0, prompt, step):
         hidden = network.read(tokens[start : start + step], cache)
     token = network.logits(hidden[-1:]).argmax(dim=1)

@@ -14,7 +14,8 @@ from model_runtime.cache import CacheKind
 from model_runtime.checkpoint import Quantize, quantize_of
 from model_runtime.config import ModelConfig
 from model_runtime.errors import RequestError
-from model_runtime.loader import Placement, load_model
+from model_runtime.gpu_memory_option import add_gpu_memory, gpu_memory_bytes
+from model_runtime.loader import Placement, load_model, place_experts
 from model_runtime.model import LoadedModel
 from model_runtime.plan_command import add_model_or_shape, named_config
 from model_runtime.standard_output import StandardOutput
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quantize", type=Quantize, choices=list(Quantize), help="which weights are kept in 4 bits")
     parser.add_argument("--kv-cache", type=CacheKind, choices=[CacheKind.BF16, CacheKind.INT8], default=CacheKind.BF16)
+    add_gpu_memory(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
@@ -61,9 +63,18 @@ def run(arguments: argparse.Namespace, output: StandardOutput) -> None:
 
 def _model(arguments: argparse.Namespace, config: ModelConfig, quantize: Quantize) -> LoadedModel:
     device = torch.device(arguments.device)
+    limit_bytes = gpu_memory_bytes(arguments)
     if arguments.shape is not None:
-        return synthetic_model(config, Placement(quantize=quantize, dtype=torch.bfloat16, device=device))
-    return load_model(arguments.model, quantize=arguments.quantize, device=device, context_tokens=config.context_tokens)
+        placement = Placement(quantize=quantize, dtype=torch.bfloat16, device=device)
+        return synthetic_model(config, place_experts(config, placement, arguments.kv_cache, limit_bytes))
+    return load_model(
+        arguments.model,
+        quantize=arguments.quantize,
+        device=device,
+        context_tokens=config.context_tokens,
+        kv_cache=arguments.kv_cache,
+        gpu_memory_bytes=limit_bytes,
+    )
 
 
 def _token_counts(text: str) -> Sequence[int]:

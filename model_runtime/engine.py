@@ -63,7 +63,9 @@ class Engine:
         self.chat = chat
         self.context_tokens = model.config.context_tokens
         self._network = network
-        self._chunk_tokens = chunk_tokens or _CHUNK_TOKENS.get(network.device.type, 2048)
+        offloaded = model.offloaded
+        streamed_tokens = offloaded.chunk_tokens if offloaded is not None else None
+        self._chunk_tokens = chunk_tokens or streamed_tokens or _CHUNK_TOKENS.get(network.device.type, 2048)
         self._cache = KeyValueCache(model.config, kv_cache, device=network.device, dtype=network.dtype)
         with _memory_failures_named():
             self._decoder = Decoder(model, self._cache)

@@ -13,6 +13,7 @@ from model_runtime.cache import CacheKind
 from model_runtime.chat import Chat, Message, Role, TextPiece
 from model_runtime.engine import Engine
 from model_runtime.events import Finished, Progress, Request
+from model_runtime.gpu_memory_option import add_gpu_memory, gpu_memory_bytes
 from model_runtime.hub import model_folder
 from model_runtime.loader import Precision, load_model
 from model_runtime.sampling import SamplingSettings
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kv-cache", type=CacheKind, choices=[CacheKind.BF16, CacheKind.INT8], default=CacheKind.BF16)
     parser.add_argument("--precision", type=Precision, choices=list(Precision), default=Precision.NF4)
     parser.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda where there is one")
+    add_gpu_memory(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
@@ -45,6 +47,8 @@ def run(arguments: argparse.Namespace, output: StandardOutput) -> None:
         precision=arguments.precision,
         device=arguments.device or default_device(),
         context_tokens=arguments.context,
+        kv_cache=arguments.kv_cache,
+        gpu_memory_bytes=gpu_memory_bytes(arguments),
     )
     engine = Engine(model, Chat.from_folder(folder), kv_cache=arguments.kv_cache)
     answer = _Answer()

@@ -19,6 +19,7 @@ from model_runtime.expert_stack import ExpertStack
 from model_runtime.grouped_experts import DequantizeInto, GroupedProduct
 from model_runtime.quantization import Nf4
 from model_runtime.resident_experts import ResidentExperts
+from model_runtime.slot_cache import PlainSlotOperations, SlotOperations
 
 if TYPE_CHECKING:
     from model_runtime.cache import KeyValueCache
@@ -63,6 +64,8 @@ def recorded_step(model: LoadedModel, cache: KeyValueCache) -> RecordedStep | No
     """The decode step as CUDA graphs over that cache; None where the device or the weights are not for it."""
     if model.held is None or model.held.device.type != "cuda" or not has_kernels():
         return None
+    if model.offloaded is not None and any(layer.cache.waits_for_host for layer in model.offloaded.layers):
+        return None
     from model_runtime.cache import CacheKind
     from model_runtime.decode_step import DecodeStep, runs_on
     from model_runtime.recorded_step import RecordedStep
@@ -70,6 +73,15 @@ def recorded_step(model: LoadedModel, cache: KeyValueCache) -> RecordedStep | No
     if cache.kind is CacheKind.FLOAT32 or not runs_on(model.config, model.held):
         return None
     return RecordedStep(DecodeStep(model.config, model.held), cache)
+
+
+def slot_operations(host: ExpertStack, device: torch.device) -> SlotOperations:
+    """Kernels where the card can read the host's memory; else the plain way."""
+    if device.type != "cuda" or not all(tensor.is_pinned() for tensor in host.tensors) or not has_kernels():
+        return PlainSlotOperations()
+    from model_runtime.kernels.slot_cache import SlotKernels
+
+    return SlotKernels()
 
 
 def _kernel_dequantizer(device: torch.device) -> DequantizeInto:

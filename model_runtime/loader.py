@@ -8,30 +8,44 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from model_runtime.checkpoint import Checkpoint, Form, Quantize, Role, TensorSpec, absmax_name, expert_name
+from model_runtime.cache import CacheKind
+from model_runtime.checkpoint import (
+    Checkpoint,
+    Form,
+    Quantize,
+    Role,
+    TensorSpec,
+    absmax_name,
+    expert_name,
+    network_tensors,
+)
+from model_runtime.config import ModelConfig
 from model_runtime.cpu_decoder import cpu_decoder
 from model_runtime.errors import CheckpointError, DoesNotFitError
 from model_runtime.expert_stack import ExpertStack
 from model_runtime.experts import full_experts, nf4_experts
-from model_runtime.gpu_kernels import experts_on_gpu
+from model_runtime.gpu_kernels import experts_on_gpu, grouped_product, has_kernels, multiply_selected
 from model_runtime.held_weights import HeldWeights
 from model_runtime.host_memory import Workspace, empty_on_huge_pages
 from model_runtime.hub import model_folder
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
 from model_runtime.manifest import check_manifest
-from model_runtime.model import Experts, Linear, LoadedModel, Network, Weights
+from model_runtime.model import Experts, Linear, LoadedModel, Network
 from model_runtime.nf4_encoding import quantize as quantize_on_cpu
+from model_runtime.offload import Offload
+from model_runtime.offloaded_experts import ExpertComputation, OffloadedExperts
 from model_runtime.packed_experts import PackedExperts
 from model_runtime.packed_product import PackedNf4, has_packed_product, pack_into, packable
-from model_runtime.planner import GIB, weights_bytes
+from model_runtime.planner import GIB, plan_on_gpu, weights_bytes
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, check_columns, quantize_plainly
+from model_runtime.router import Router
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +60,15 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """What the loader was asked for. `dtype` is that of the activations and of every weight that is not in 4 bits."""
+    """What the loader was asked for. `dtype` is that of the activations and of every weight that is not in 4 bits.
+
+    With `offload` the routed experts are in host memory, and slots for some of them on the device.
+    """
 
     quantize: Quantize | None
     dtype: torch.dtype
     device: torch.device
+    offload: Offload | None = None
 
     def in_4_bits(self, spec: TensorSpec) -> bool:
         """Whether this tensor is kept in 4 bits."""
@@ -70,13 +88,19 @@ def load_model(
     dtype: torch.dtype | None = None,
     device: torch.device | str = "cpu",
     context_tokens: int | None = None,
+    kv_cache: CacheKind = CacheKind.BF16,
+    gpu_memory_bytes: int | None = None,
+    prefetches: bool = False,
     verify: bool = True,
 ) -> LoadedModel:
     """The network of a folder or hub id with its weights in place.
 
     `quantize` (default: what a 4-bit folder holds, else experts) and `dtype` (default bf16) count for NF4 alone;
     a context above max_position_embeddings turns YaRN on. `verify` compares a 4-bit folder with its sha256 sums.
-    Raises CheckpointError for a checkpoint that is damaged, incomplete or unknown; DoesNotFitError if memory is short.
+    Experts that do not fit a GPU beside a cache of `kv_cache` for the whole context stay in host memory.
+    `gpu_memory_bytes` is what all may take together on the GPU (default: what is free); on a CPU it simulates such a
+    card. `prefetches`: each layer fetches ahead for the next one. Raises CheckpointError for a checkpoint that is
+    damaged, incomplete or unknown; DoesNotFitError if memory is short.
     """
     checkpoint = Checkpoint(model_folder(str(model)))
     if checkpoint.form is Form.NF4 and verify:
@@ -89,17 +113,59 @@ def load_model(
             "YaRN stretches %d positions by %.2f", config.yarn.original_max_position_embeddings, config.yarn.factor
         )
     placement = _placement(checkpoint, Precision(precision), quantize, dtype, torch.device(device))
-    needed = memory_needed_bytes(checkpoint, placement)
-    logger.info("the weights take %.2f GiB on %s", needed / GIB, placement.device)
-    check_memory(needed, placement.device, free_memory_bytes(placement.device))
-    weights: Weights = CheckpointWeights(checkpoint, placement)
+    placement = place_experts(config, placement, kv_cache, gpu_memory_bytes)
+    if placement.offload is None:
+        needed = memory_needed_bytes(checkpoint, placement)
+        logger.info("the weights take %.2f GiB on %s", needed / GIB, placement.device)
+        check_memory(needed, placement.device, free_memory_bytes(placement.device))
+    weights = CheckpointWeights(checkpoint, placement, prefetches=prefetches)
     held = HeldWeights(weights) if placement.device.type == "cuda" else None
     network = Network(config, held or weights)
     network.token_reader = cpu_decoder(network)
     kept = precision if placement.quantize is None else f"nf4-{placement.quantize}"
     return LoadedModel(
-        network=network, config=config, fingerprint=checkpoint.fingerprint(), quantization=str(kept), held=held
+        network=network,
+        config=config,
+        fingerprint=checkpoint.fingerprint(),
+        quantization=str(kept),
+        held=held,
+        offloaded=weights.offloaded,
     )
+
+
+def place_experts(
+    config: ModelConfig, placement: Placement, kv_cache: CacheKind, gpu_memory_bytes: int | None
+) -> Placement:
+    """The placement with the experts in host memory if the plan for this GPU says so.
+
+    Raises DoesNotFitError, with the numbers, where the plan refuses or the host has not enough memory.
+    """
+    is_gpu = placement.device.type == "cuda"
+    if placement.quantize is None or not (is_gpu or gpu_memory_bytes):
+        return placement
+    free_bytes = free_memory_bytes(placement.device) if is_gpu else 2**63
+    limit_bytes = min(free_bytes, gpu_memory_bytes or free_bytes)
+    if is_gpu and gpu_memory_bytes is not None:
+        limit_process_memory(placement.device, gpu_memory_bytes)
+    wider_bytes = _wide_weights(config, placement.quantize) * (placement.dtype.itemsize - 2)  # the plan counts bf16
+    plan = plan_on_gpu(config, placement.quantize, kv_cache, limit_bytes - wider_bytes)
+    if not plan.fits:
+        raise DoesNotFitError(plan.message)
+    logger.info("%s", plan.message)
+    if plan.offload is not None:
+        check_memory(plan.host_bytes, torch.device("cpu"), free_memory_bytes(torch.device("cpu")))
+    return replace(placement, offload=plan.offload)
+
+
+def limit_process_memory(device: torch.device, limit_bytes: int) -> None:
+    """Let PyTorch allocate no more on this GPU. What the CUDA context takes is not in its hands."""
+    number = torch.cuda.current_device() if device.index is None else device.index
+    total_bytes = torch.cuda.get_device_properties(number).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, limit_bytes / total_bytes), number)
+
+
+def _wide_weights(config: ModelConfig, quantize: Quantize) -> int:
+    return sum(spec.weights for spec in network_tensors(config) if not spec.is_quantized(quantize))
 
 
 def memory_needed_bytes(checkpoint: Checkpoint, placement: Placement) -> int:
@@ -157,9 +223,12 @@ def _placement(
 class CheckpointWeights:
     """Hands the network its weights, each read when it is asked for: the `Weights` of model.py."""
 
-    def __init__(self, checkpoint: Checkpoint, placement: Placement) -> None:
+    def __init__(self, checkpoint: Checkpoint, placement: Placement, *, prefetches: bool = False) -> None:
         self.dtype = placement.dtype
         self.device = placement.device
+        self.offloaded = offloaded_experts(checkpoint.config, placement)
+        self._prefetches = prefetches
+        self._routers: dict[str, Tensor] = {}  # held once, where a layer's router also guesses for the layer before
         self._checkpoint = checkpoint
         self._placement = placement
         self._workspace = Workspace()
@@ -167,9 +236,14 @@ class CheckpointWeights:
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name; the router and its bias in float32."""
+        if name in self._routers:
+            return self._routers[name]
         spec = self._checkpoint.specs[name]
-        dtype = torch.float32 if spec.role in (Role.ROUTER, Role.EXPERT_BIAS) else self.dtype
-        return self._checkpoint.matrix(name).to(self.device, dtype)
+        is_router = spec.role in (Role.ROUTER, Role.EXPERT_BIAS)
+        tensor = self._checkpoint.matrix(name).to(self.device, torch.float32 if is_router else self.dtype)
+        if is_router and self._prefetches:
+            self._routers[name] = tensor
+        return tensor
 
     def linear(self, name: str) -> Linear:
         """The linear map of that name."""
@@ -191,10 +265,27 @@ class CheckpointWeights:
         ]
         if not self._placement.in_4_bits(specs[0]):
             return full_experts(*(self._full_stack(spec) for spec in specs))
+        if self.offloaded is not None:
+            return self._experts_on_host(self.offloaded, layer, specs)
         _, width, hidden = specs[0].shape
         if self._placement.packed(width, hidden) and self._placement.packed(hidden, width):
             return self._packed_experts(*specs)
         return self._plain_experts(*specs)
+
+    def _experts_on_host(self, offloaded: OffloadedExperts, layer: int, specs: list[TensorSpec]) -> Experts:
+        """Each expert straight to its place in host memory; one is held twice at a time."""
+        host = offloaded.host_stack()
+        for spec, stack in zip(specs, (host.gate, host.up, host.down), strict=True):
+            for expert in range(spec.shape[0]):
+                one = self._four_bit(spec.name, expert)
+                stack.packed[expert].copy_(one.packed)
+                stack.absmax[expert].copy_(one.absmax)
+        return offloaded.add(host, self._router(layer) if self._prefetches else None)
+
+    def _router(self, layer: int) -> Router:
+        config, gate = self._checkpoint.config, f"model.layers.{layer}.mlp.gate"
+        bias = self.tensor(f"{gate}.expert_bias") if config.moe_router_enable_expert_bias else None
+        return Router(config, self.tensor(f"{gate}.weight"), bias)
 
     def _full_stack(self, spec: TensorSpec) -> Tensor:
         """[E, rows, columns] at full width."""
@@ -250,6 +341,16 @@ class CheckpointWeights:
 
     def _on_device(self, weight: Nf4) -> Nf4:
         return Nf4(packed=weight.packed.to(self.device), absmax=weight.absmax.to(self.device))
+
+
+def offloaded_experts(config: ModelConfig, placement: Placement) -> OffloadedExperts | None:
+    """Slots on the device and memory on the host, where the placement says so."""
+    if placement.offload is None:
+        return None
+    device, computation = placement.device, ExpertComputation()
+    if device.type == "cuda" and placement.dtype is torch.bfloat16 and has_kernels():
+        computation = ExpertComputation(selected=multiply_selected, grouped=grouped_product(device))
+    return OffloadedExperts(config, placement.offload, device, computation=computation)
 
 
 def empty_packed(rows: int, columns: int, *stack: int) -> PackedNf4:

@@ -18,6 +18,7 @@ from model_runtime.attention import Attention
 from model_runtime.cache import KeyValueCache
 from model_runtime.config import ModelConfig
 from model_runtime.norm import RmsNorm
+from model_runtime.offloaded_experts import OffloadedExperts
 from model_runtime.rotary import Rotary
 from model_runtime.router import Router
 
@@ -70,7 +71,8 @@ class TokenReader(Protocol):
 class LoadedModel:
     """A network with its weights in place. `fingerprint` names the weights, `quantization` how they are stored.
 
-    `held`: the same weights for the recorded decode step of a GPU.
+    `held`: the same weights for the recorded decode step of a GPU. `offloaded`: its routed experts, where they are in
+    host memory; a prompt is then best read in their chunks.
     """
 
     network: Network
@@ -78,6 +80,7 @@ class LoadedModel:
     fingerprint: str
     quantization: str
     held: HeldWeights | None = None
+    offloaded: OffloadedExperts | None = None
 
 
 class Network:

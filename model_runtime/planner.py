@@ -6,25 +6,34 @@ allocates; a test holds the two together.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from model_runtime.cache import BLOCK_TOKENS, CacheKind, cache_bytes_per_token
+from model_runtime.cached_experts import PIECE_TOKENS
 from model_runtime.checkpoint import Quantize, Role, TensorSpec, network_tensors
 from model_runtime.config import ModelConfig
-from model_runtime.quantization import nf4_bytes
+from model_runtime.offload import Offload
+from model_runtime.pinned_memory import pinned_bytes
+from model_runtime.quantization import BLOCK_WEIGHTS, nf4_bytes
 
 GIB = 2**30
 # Python, torch and their libraries; on a GPU the CUDA context and the matrix library's own buffers.
 _HOST_RUNTIME_BYTES = 350 * 2**20
 _GPU_RUNTIME_BYTES = 900 * 2**20
 _CPU_CHUNK_TOKENS, _GPU_CHUNK_TOKENS = 2048, 8192  # the engine's; larger than the context it is the context
+# A pass over a prompt copies every expert to the card once, 53 GB of AntAngelMed's: the more tokens it reads, the fewer
+# passes. The chunk is the largest that leaves seven eighths of the slots that the smallest leaves.
+_OFFLOAD_CHUNK_TOKENS = (32_768, 16_384, _GPU_CHUNK_TOKENS)
+_SLOTS_LEFT = 7 / 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Where the bytes of a model go: `device_bytes` on the GPU, 0 without one, and `host_bytes` on the host.
 
-    `fits`: it runs, with experts in host memory where `expert_slots_per_layer` is below the number of experts.
+    `fits`: it runs, with experts in host memory where `expert_slots_per_layer` is below the number of experts;
+    `offload` says how.
     """
 
     fits: bool
@@ -35,10 +44,11 @@ class Plan:
     host_bytes: int
     expert_slots_per_layer: int
     message: str
+    offload: Offload | None = None
 
     def as_json(self) -> dict[str, object]:
         """The object that `plan --json` prints."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "offload"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,28 +74,29 @@ class _Parts:
 
 def plan_on_gpu(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, gpu_memory_bytes: int) -> Plan:
     """What a GPU of that size holds for `config.context_tokens`; experts that do not fit stay in host memory."""
-    parts = _parts(config, quantize, kv_cache, on_gpu=True)
+    parts = _parts(config, quantize, kv_cache, chunk_tokens=_GPU_CHUNK_TOKENS, on_gpu=True)
     if parts.all_bytes <= gpu_memory_bytes:
         message = f"{_opening(config)} fits: {_listed(parts)}, of {_gib(gpu_memory_bytes)} GPU memory"
         return _plan(parts, config.num_experts, device=parts.all_bytes, host=_HOST_RUNTIME_BYTES, message=message)
-    slot_bytes = parts.expert_bytes * len(config.moe_layers)
-    slots = max(0, gpu_memory_bytes - parts.fixed_bytes) // slot_bytes
-    if slots < config.num_experts_per_tok:
-        return _refusal(config, quantize, kv_cache, parts, gpu_memory_bytes)
-    host = parts.experts_bytes + _HOST_RUNTIME_BYTES  # all of them: a slot is a copy of what the host holds
+    offload = _best_offload(config, quantize, kv_cache, gpu_memory_bytes)
+    if offload is None:
+        return _refusal(config, quantize, kv_cache, gpu_memory_bytes)
+    base = _parts(config, quantize, kv_cache, chunk_tokens=offload.chunk_tokens, on_gpu=True)
+    parts = _offloaded_parts(base, offload)
+    host = _pinned_experts_bytes(config) + _HOST_RUNTIME_BYTES  # all of them: a slot is a copy of what the host holds
     message = (
         f"{_opening(config)} does not fit as a whole: {_listed(parts)}, the GPU has "
-        f"{_gib(gpu_memory_bytes)}. It runs with {slots} of {config.num_experts} experts of each layer on the GPU and "
-        f"the routed experts ({_gib(parts.experts_bytes)}) in host memory, which must have {_gib(host)} free; "
+        f"{_gib(gpu_memory_bytes)}. It runs with {offload.slots} of {config.num_experts} experts of each layer on the "
+        f"GPU and the routed experts ({_gib(parts.experts_bytes)}) in host memory, which must have {_gib(host)} free; "
         "tokens whose experts are not on the GPU wait for the copy"
     )
-    device = parts.fixed_bytes + slots * slot_bytes
-    return _plan(parts, slots, device=device, host=host, message=message)
+    device = _offloaded_bytes(parts, offload)
+    return replace(_plan(parts, offload.slots, device=device, host=host, message=message), offload=offload)
 
 
 def plan_on_cpu(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, host_memory_bytes: int) -> Plan:
     """What a machine without a GPU needs for `config.context_tokens`."""
-    parts = _parts(config, quantize, kv_cache, on_gpu=False)
+    parts = _parts(config, quantize, kv_cache, chunk_tokens=_CPU_CHUNK_TOKENS, on_gpu=False)
     fits = parts.all_bytes <= host_memory_bytes
     verdict = "fits" if fits else "does not fit"
     message = f"{_opening(config)} {verdict}: {_listed(parts)}, of {_gib(host_memory_bytes)} memory"
@@ -100,7 +111,48 @@ def weights_bytes(config: ModelConfig, quantize: Quantize) -> int:
     return sum(_tensor_bytes(spec, quantize) for spec in network_tensors(config))
 
 
-def _parts(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, *, on_gpu: bool) -> _Parts:
+def _best_offload(
+    config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, gpu_memory_bytes: int
+) -> Offload | None:
+    """The slots and the chunk that go into so much memory; None where not even one token's experts do."""
+    found: list[Offload] = []
+    for chunk_tokens in _OFFLOAD_CHUNK_TOKENS:
+        parts = _parts(config, quantize, kv_cache, chunk_tokens=chunk_tokens, on_gpu=True)
+        fitting = (
+            offload
+            for offload in _offloads(config, chunk_tokens)
+            if _offloaded_bytes(_offloaded_parts(parts, offload), offload) <= gpu_memory_bytes
+        )
+        most = next(fitting, None)
+        if most is not None:
+            found.append(most)
+    return next((offload for offload in found if offload.slots >= _SLOTS_LEFT * found[-1].slots), None)
+
+
+def _offloads(config: ModelConfig, chunk_tokens: int) -> Iterator[Offload]:
+    """From the most slots to the fewest that a token's experts need."""
+    for slots in range(config.num_experts - 1, config.num_experts_per_tok - 1, -1):
+        yield Offload(layers=len(config.moe_layers), experts=config.num_experts, slots=slots, chunk_tokens=chunk_tokens)
+
+
+def _offloaded_parts(parts: _Parts, offload: Offload) -> _Parts:
+    """With all that the slots need besides themselves counted as workspace."""
+    streaming = offload.slots_bytes(parts.expert_bytes) - offload.layers * offload.slots * parts.expert_bytes
+    return replace(parts, workspace_bytes=parts.workspace_bytes + offload.bookkeeping_bytes + streaming)
+
+
+def _offloaded_bytes(parts: _Parts, offload: Offload) -> int:
+    """On the card."""
+    return parts.fixed_bytes + offload.layers * offload.slots * parts.expert_bytes
+
+
+def _pinned_experts_bytes(config: ModelConfig) -> int:
+    """The routed experts in host memory."""
+    stacks = [spec.weights for spec in network_tensors(config) if spec.role is Role.EXPERTS]
+    return sum(pinned_bytes(weights // 2) + pinned_bytes(weights // BLOCK_WEIGHTS * 2) for weights in stacks)
+
+
+def _parts(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, *, chunk_tokens: int, on_gpu: bool) -> _Parts:
     experts = sum(_tensor_bytes(s, quantize) for s in network_tensors(config) if s.role is Role.EXPERTS)
     blocks = -(-config.context_tokens // BLOCK_TOKENS)
     cached_tokens = min(blocks * BLOCK_TOKENS, config.context_tokens)
@@ -109,7 +161,7 @@ def _parts(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, *, on_g
         expert_bytes=experts // max(1, len(config.moe_layers) * config.num_experts),
         other_bytes=weights_bytes(config, quantize) - experts,
         cache_bytes=cached_tokens * cache_bytes_per_token(config, kv_cache),
-        workspace_bytes=_workspace_bytes(config, on_gpu=on_gpu),
+        workspace_bytes=_workspace_bytes(config, min(config.context_tokens, chunk_tokens), on_gpu=on_gpu),
     )
 
 
@@ -119,20 +171,21 @@ def _tensor_bytes(spec: TensorSpec, quantize: Quantize) -> int:
     return spec.weights * (4 if spec.role in (Role.ROUTER, Role.EXPERT_BIAS) else 2)
 
 
-def _workspace_bytes(config: ModelConfig, *, on_gpu: bool) -> int:
-    """What a chunk of the prompt needs at the widest place of a layer, the logits of a token, the runtime itself."""
-    tokens = min(config.context_tokens, _GPU_CHUNK_TOKENS if on_gpu else _CPU_CHUNK_TOKENS)
+def _workspace_bytes(config: ModelConfig, tokens: int, *, on_gpu: bool) -> int:
+    """What so many tokens of a prompt need at the widest place of a layer, the logits of one, the runtime itself."""
     hidden, width = config.hidden_size, config.moe_intermediate_size
-    if on_gpu:
-        routed = tokens * config.num_experts_per_tok * (2 * hidden + 3 * width) * 2
+    if on_gpu:  # gathered, gate, up, product, output
+        pairs = min(tokens, PIECE_TOKENS) * config.num_experts_per_tok
+        routed = pairs * (2 * hidden + 3 * width) * 2
     else:  # gathered and inner as 16-bit integers; gate, up and output in float32
         routed = tokens * config.num_experts_per_tok * (6 * hidden + 10 * width)
     dense = tokens * 3 * config.intermediate_size * 2
     attention = tokens * (2 * config.query_size + 2 * config.key_value_size) * 2 + 512 * config.context_tokens
     residual = 4 * tokens * hidden * 4  # the stream and the float32 copies of a norm
-    expert = 3 * hidden * width * 2 if on_gpu else 0  # one expert at full width
+    # Prefill on a GPU brings one projection of a layer's experts to full width at a time.
+    wide = config.num_experts * hidden * width * 2 if on_gpu else 0
     runtime = _GPU_RUNTIME_BYTES if on_gpu else _HOST_RUNTIME_BYTES
-    return max(routed, dense, attention) + residual + expert + 4 * config.vocab_size + runtime
+    return max(routed, dense, attention) + residual + wide + 4 * config.vocab_size + runtime
 
 
 def _plan(parts: _Parts, slots: int, *, device: int, host: int, message: str) -> Plan:
@@ -148,11 +201,12 @@ def _plan(parts: _Parts, slots: int, *, device: int, host: int, message: str) ->
     )
 
 
-def _refusal(
-    config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, parts: _Parts, gpu_memory_bytes: int
-) -> Plan:
+def _refusal(config: ModelConfig, quantize: Quantize, kv_cache: CacheKind, gpu_memory_bytes: int) -> Plan:
     """Not even the experts of one token fit beside the rest."""
-    least = parts.fixed_bytes + parts.expert_bytes * len(config.moe_layers) * config.num_experts_per_tok
+    *_, smallest = _offloads(config, _GPU_CHUNK_TOKENS)
+    base = _parts(config, quantize, kv_cache, chunk_tokens=_GPU_CHUNK_TOKENS, on_gpu=True)
+    parts = _offloaded_parts(base, smallest)
+    least = _offloaded_bytes(parts, smallest)
     message = (
         f"{_opening(config)} does not fit: at least {_gib(least)} of GPU memory are needed "
         f"(weights without routed experts {_gib(parts.other_bytes)}, cache {_gib(parts.cache_bytes)}, workspace "

@@ -16,8 +16,9 @@ from model_runtime.gpu_kernels import experts_on_gpu
 from model_runtime.held_weights import HeldWeights
 from model_runtime.host_memory import Workspace, empty_on_huge_pages
 from model_runtime.linears import FullLinear, Nf4Linear, PackedLinear
-from model_runtime.loader import Placement, empty_packed
-from model_runtime.model import Experts, Linear, LoadedModel, Network, Weights
+from model_runtime.loader import Placement, empty_packed, offloaded_experts
+from model_runtime.model import Experts, Linear, LoadedModel, Network
+from model_runtime.offloaded_experts import OffloadedExperts
 from model_runtime.packed_experts import PackedExperts
 from model_runtime.packed_product import PackedNf4
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4
@@ -32,6 +33,7 @@ class SyntheticWeights:
     def __init__(self, config: ModelConfig, placement: Placement) -> None:
         self.dtype = placement.dtype
         self.device = placement.device
+        self.offloaded = offloaded_experts(config, placement)
         self._placement = placement
         self._workspace = Workspace()
         self._on_gpu = experts_on_gpu(placement.device, placement.dtype)
@@ -67,6 +69,8 @@ class SyntheticWeights:
             for projection in ("gate_proj", "up_proj", "down_proj")
         )
         experts, width, hidden = gate.shape
+        if self.offloaded is not None:
+            return self._experts_on_host(self.offloaded)
         if self._placement.packed(width, hidden) and self._placement.packed(hidden, width):
             gate_up, downs = self._packed(2 * width, hidden, experts), self._packed(hidden, width, experts)
             return PackedExperts(gate_up, downs, self._workspace)
@@ -74,6 +78,12 @@ class SyntheticWeights:
         if self._on_gpu is not None:
             return self._on_gpu(stack)
         return nf4_experts(stack.gate, stack.up, stack.down, self.dtype)
+
+    def _experts_on_host(self, offloaded: OffloadedExperts) -> Experts:
+        host = offloaded.host_stack()
+        for matrices in (host.gate, host.up, host.down):
+            self._fill(matrices.packed, matrices.absmax, matrices.shape[-1])
+        return offloaded.add(host)
 
     def _packed(self, rows: int, columns: int, *stack: int) -> PackedNf4:
         weights = empty_packed(rows, columns, *stack)
@@ -107,10 +117,15 @@ class SyntheticWeights:
 
 def synthetic_model(config: ModelConfig, placement: Placement) -> LoadedModel:
     """A network of that config with random weights."""
-    weights: Weights = SyntheticWeights(config, placement)
+    weights = SyntheticWeights(config, placement)
     held = HeldWeights(weights) if placement.device.type == "cuda" else None
     network = Network(config, held or weights)
     network.token_reader = cpu_decoder(network)
     return LoadedModel(
-        network=network, config=config, fingerprint="synthetic", quantization=f"nf4-{placement.quantize}", held=held
+        network=network,
+        config=config,
+        fingerprint="synthetic",
+        quantization=f"nf4-{placement.quantize}",
+        held=held,
+        offloaded=weights.offloaded,
     )

@@ -183,6 +183,7 @@ def open_checkpoint(model: str, settings: Settings) -> AnsweringModel:
             quantize=None if is_four_bit else Quantize(settings.quantize),  # a 4-bit folder says it itself
             device="cuda" if torch.cuda.is_available() else "cpu",
             context_tokens=settings.context_tokens,
+            kv_cache=CacheKind(settings.kv_cache),
         )
         engine = Engine(loaded, Chat.from_folder(folder), kv_cache=CacheKind(settings.kv_cache))
     except ModelRuntimeError as failure:

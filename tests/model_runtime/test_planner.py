@@ -48,19 +48,19 @@ def test_on_24_gb_it_says_how_many_experts_stay_and_how_much_goes_to_the_host() 
 
 
 def test_what_cannot_run_is_refused_with_the_numbers_and_a_way_out() -> None:
-    plan = flash(12)
+    plan = flash(16)
     assert not plan.fits
     assert plan.expert_slots_per_layer == 0
-    assert "at least 18.03 GiB of GPU memory are needed" in plan.message
+    assert "at least 20.06 GiB of GPU memory are needed" in plan.message
     assert "a context of" in plan.message
     assert "--quantize linears and --kv-cache int8" in flash(8).message
 
 
 def test_a_context_that_the_refusal_names_really_fits() -> None:
-    plan = flash(12)
+    plan = flash(16)
     tokens = int(plan.message.split("a context of ")[-1].split(" tokens would fit")[0].replace(",", ""))
     config = shape_config(Shape.FLASH).with_context(tokens)
-    assert plan_on_gpu(config, Quantize.EXPERTS, CacheKind.BF16, 12 * GIB).fits
+    assert plan_on_gpu(config, Quantize.EXPERTS, CacheKind.BF16, 16 * GIB).fits
 
 
 def test_4_bit_linears_and_an_8_bit_cache_leave_room_for_more_experts() -> None:
