@@ -60,6 +60,12 @@ def empty_stack(experts: int, width: int, hidden: int, memory: Memory) -> Expert
     )
 
 
+def multiply_rows_plainly(hidden: Tensor, indices: Tensor, weights: Tensor, stack: ExpertStack) -> Tensor:
+    """Row by row, so that a row's result does not depend, even in its last bit, on which others come with it."""
+    rows = [slice(row, row + 1) for row in range(len(hidden))]
+    return torch.cat([multiply_stack_plainly(hidden[row], indices[row], weights[row], stack) for row in rows])
+
+
 def multiply_stack_plainly(hidden: Tensor, indices: Tensor, weights: Tensor, stack: ExpertStack) -> Tensor:
     """The weighted outputs of the indexed experts, one expert after the other at full width.
 
