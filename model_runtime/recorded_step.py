@@ -72,6 +72,7 @@ class RecordedStep:
         torch.cuda.current_stream().wait_stream(side)
         self._step.settle()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        # Other threads may use the GPU meanwhile: the text encoder does.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             self._step.run(count, self._cache)
         return graph

@@ -1,4 +1,4 @@
-"""No test reaches the network: this process may speak to itself only. Triton's kernels run in its interpreter."""
+"""No test reaches the network: this process may speak to itself only. Kernels run in Triton's interpreter."""
 
 from __future__ import annotations
 
@@ -8,6 +8,5 @@ import sys
 from tests.network_guard import refuse_other_hosts
 
 sys.addaudithook(refuse_other_hosts)
-
-# Before anything imports Triton, which bitsandbytes does where it is installed. On a GPU run with TRITON_INTERPRET=0.
+# Read when Triton is imported, which torch does by itself where it is installed; hence before any test is collected.
 os.environ.setdefault("TRITON_INTERPRET", "1")

@@ -43,7 +43,9 @@ def rows_of_program(rows: int) -> int:
 
 def most_registers(tokens: int) -> int | None:
     """For each thread; None leaves it to the assembler, which for several tokens would rather spill than take these."""
-    return 200 if tokens > 2 else None
+    if tokens <= 2:
+        return None
+    return 224 if tokens <= 4 else 200
 
 
 @triton.jit
