@@ -11,22 +11,22 @@ import ctypes
 import torch
 from torch import Tensor
 
-from model_runtime.attention_kernels import HEAD_DIMS, SPARE_SCORES, AttentionArguments
 from model_runtime.cache import CacheKind, KeyValueCache
-from model_runtime.cpu_functions import CpuFunctions, cpu_functions
-from model_runtime.decode_kernels import (
+from model_runtime.cpu_kernels.attention import HEAD_DIMS, SPARE_SCORES, AttentionArguments
+from model_runtime.cpu_kernels.decode_step import (
     ROWS_PER_TASK,
     DenseArguments,
     GateArguments,
     NormArguments,
     RouterArguments,
 )
+from model_runtime.cpu_kernels.functions import CpuFunctions, cpu_functions
+from model_runtime.cpu_kernels.packed_product import ROWS_PER_GROUP
+from model_runtime.cpu_kernels.program import Program, Step
 from model_runtime.linears import FullLinear, PackedLinear
 from model_runtime.model import Layer, Linear, MixtureOfExperts, Network, SwiGlu
-from model_runtime.native_program import Program, Step
 from model_runtime.norm import RmsNorm
 from model_runtime.packed_experts import PackedExperts
-from model_runtime.packed_kernels import ROWS_PER_GROUP
 from model_runtime.packed_product import PackedProduct
 from model_runtime.quantization import BLOCK_WEIGHTS
 

@@ -13,8 +13,7 @@ import torch
 from llvmlite import ir
 from torch import Tensor
 
-from model_runtime.errors import CheckpointError
-from model_runtime.native_code import (
+from model_runtime.cpu_kernels.native_code import (
     F32,
     I8,
     I16,
@@ -28,7 +27,8 @@ from model_runtime.native_code import (
     floats,
     read_floats,
 )
-from model_runtime.native_program import Program, Step, describe_walk
+from model_runtime.cpu_kernels.program import Program, Step, describe_walk
+from model_runtime.errors import CheckpointError
 from model_runtime.quantization import BLOCK_WEIGHTS, SMALLEST_SCALE, Nf4, boundaries, check_columns
 
 _BLOCKS_PER_TASK = 1024

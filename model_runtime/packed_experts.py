@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model_runtime.cpu_functions import cpu_functions
-from model_runtime.decode_kernels import TOKENS_PER_TASK, CombineArguments, GateArguments
+from model_runtime.cpu_kernels.decode_step import TOKENS_PER_TASK, CombineArguments, GateArguments
+from model_runtime.cpu_kernels.functions import cpu_functions
+from model_runtime.cpu_kernels.packed_product import ROWS_PER_GROUP, QuantizeArguments
+from model_runtime.cpu_kernels.program import Step
 from model_runtime.host_memory import Workspace
-from model_runtime.native_program import Step
-from model_runtime.packed_kernels import ROWS_PER_GROUP, QuantizeArguments
 from model_runtime.packed_product import PackedNf4, PackedProduct, Run, chunks_of, is_worth_full_width
 from model_runtime.quantization import BLOCK_WEIGHTS
 

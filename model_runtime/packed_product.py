@@ -1,7 +1,7 @@
 """4-bit matrices in the order of the CPU's product, and that product.
 
 Rows stand in groups of 32, columns in pairs, so that one vector register holds the same pair of columns of 8 rows. The
-product itself is written in `packed_kernels`; here it gets its memory and its work.
+product itself is written in `cpu_kernels`; here it gets its memory and its work.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ import torch
 from torch import Tensor
 
 from model_runtime.bitsandbytes_cpu import dequantize_on_cpu
-from model_runtime.cpu_functions import cpu_functions
-from model_runtime.native_code import has_avx2
-from model_runtime.native_program import Step
-from model_runtime.packed_kernels import ROWS_PER_GROUP, TOKENS_PER_CHUNK, ProductArguments, QuantizeArguments
+from model_runtime.cpu_kernels.functions import cpu_functions
+from model_runtime.cpu_kernels.native_code import has_avx2
+from model_runtime.cpu_kernels.packed_product import (
+    ROWS_PER_GROUP,
+    TOKENS_PER_CHUNK,
+    ProductArguments,
+    QuantizeArguments,
+)
+from model_runtime.cpu_kernels.program import Step
 from model_runtime.quantization import BLOCK_WEIGHTS, Nf4, dequantize_plainly
 
 _HALF_GROUP = ROWS_PER_GROUP // 2

@@ -2,7 +2,7 @@
 
 A block is 64 consecutive weights of one row: 4 bits each, the first weight in the high half of its byte, and the
 largest magnitude of the block in bf16. That magnitude is one of the block's own bf16 weights, so bf16 loses nothing
-against the float32 that bitsandbytes keeps. `nf4_encoding` and `packed_kernels` hold the fast paths; they must equal
+against the float32 that bitsandbytes keeps. `nf4_encoding` and `cpu_kernels` hold the fast paths; they must equal
 what stands here.
 """
 

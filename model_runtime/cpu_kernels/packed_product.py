@@ -15,7 +15,7 @@ import ctypes
 
 from llvmlite import ir
 
-from model_runtime.native_code import (
+from model_runtime.cpu_kernels.native_code import (
     BYTES,
     F32,
     FLOATS,

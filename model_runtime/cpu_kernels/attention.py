@@ -12,9 +12,21 @@ import ctypes
 from llvmlite import ir
 
 from model_runtime.cache import CacheKind
-from model_runtime.decode_kernels import exponential, inverse_root
-from model_runtime.native_code import F32, FLOATS, I8, I16, I64, INTS, LANES, POINTER, Function, floats, read_floats
-from model_runtime.packed_kernels import quantize_block
+from model_runtime.cpu_kernels.decode_step import exponential, inverse_root
+from model_runtime.cpu_kernels.native_code import (
+    F32,
+    FLOATS,
+    I8,
+    I16,
+    I64,
+    INTS,
+    LANES,
+    POINTER,
+    Function,
+    floats,
+    read_floats,
+)
+from model_runtime.cpu_kernels.packed_product import quantize_block
 from model_runtime.quantization import BLOCK_WEIGHTS
 
 HEAD_DIMS = (64, 128)

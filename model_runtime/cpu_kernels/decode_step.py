@@ -9,8 +9,19 @@ import ctypes
 
 from llvmlite import ir
 
-from model_runtime.native_code import F32, FLOATS, I16, I64, INTS, LANES, POINTER, Function, floats, read_floats
-from model_runtime.packed_kernels import quantize_block, read_chunk
+from model_runtime.cpu_kernels.native_code import (
+    F32,
+    FLOATS,
+    I16,
+    I64,
+    INTS,
+    LANES,
+    POINTER,
+    Function,
+    floats,
+    read_floats,
+)
+from model_runtime.cpu_kernels.packed_product import quantize_block, read_chunk
 from model_runtime.quantization import BLOCK_WEIGHTS
 
 ROWS_PER_TASK = 16  # of a weight at full width

@@ -7,12 +7,12 @@ from functools import cache
 
 from llvmlite import ir
 
-from model_runtime.attention_kernels import describe_attention
 from model_runtime.cache import CacheKind
-from model_runtime.decode_kernels import describe_decode_kernels
-from model_runtime.native_code import NativeFunctions
-from model_runtime.native_program import Program, Step, describe_walk
-from model_runtime.packed_kernels import describe_packed_kernels
+from model_runtime.cpu_kernels.attention import describe_attention
+from model_runtime.cpu_kernels.decode_step import describe_decode_kernels
+from model_runtime.cpu_kernels.native_code import NativeFunctions
+from model_runtime.cpu_kernels.packed_product import describe_packed_kernels
+from model_runtime.cpu_kernels.program import Program, Step, describe_walk
 
 
 class CpuFunctions:

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from llvmlite import ir
 
-from model_runtime.native_code import I8, I32, I64, POINTER, Function
+from model_runtime.cpu_kernels.native_code import I8, I32, I64, POINTER, Function
 
 _PROTOTYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _SPINS_BEFORE_YIELDING = 4096  # some 50 microseconds
