@@ -77,7 +77,7 @@ class CpuDecoder:
         cosine, sine = self._network.rotary.angles(cache.length, 1)
         build.room.cosine.copy_(cosine.view(-1))
         build.room.sine.copy_(sine.view(-1))
-        self._programs[cache.kind].run()
+        self._programs[cache.kind].run(products=self._build.products)
         return build.room.normed.to(embedding.dtype)[None]
 
     def _point_to(self, cache: KeyValueCache) -> None:
@@ -148,6 +148,7 @@ class _Build:
         self._kept: list[object] = []  # tensors whose addresses stand in arguments
         self.room = _Room(network)
         self.attentions: list[AttentionArguments] = []
+        self.products = 0  # with weights, of one token
         self._write()
 
     def program(self, kind: CacheKind) -> Program:
@@ -215,6 +216,7 @@ class _Build:
             return
         assert isinstance(linear, FullLinear)
         rows, columns = linear.weight.shape
+        self.products += rows * columns
         self._kept.append(linear.weight)
         arguments = DenseArguments(
             weight=linear.weight.data_ptr(),
@@ -233,6 +235,7 @@ class _Build:
             out=out.data_ptr(),
             chunks=chunks.data_ptr(),
         )
+        self.products += len(chunks) * product.rows * product.columns
         self._add("multiply", arguments, len(chunks) * (product.rows // ROWS_PER_GROUP), stage)
 
     def _attention(self, layer: Layer) -> None:

@@ -68,7 +68,7 @@ def quantize(weight: Tensor) -> Nf4:
         tasks=-(-absmax.numel() // _BLOCKS_PER_TASK),
         stage=0,
     )
-    Program(functions.address("walk"), [step]).run()
+    Program(functions.address("walk"), [step]).run(products=weight.numel())
     if arguments.is_damaged:
         raise CheckpointError("a weight is not a finite number; the tensor is damaged and cannot be quantized")
     return Nf4(packed=packed, absmax=absmax)

@@ -104,7 +104,7 @@ class PackedExperts:
                 Step(function=functions.address(name), arguments=arguments, tasks=tasks, stage=stage)
                 for stage, (name, arguments, tasks) in enumerate(work)
             ]
-        ).run()
+        ).run(products=results * 3 * width * size)
         return total.to(hidden.dtype)
 
     def _forward_in_parts(

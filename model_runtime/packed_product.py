@@ -140,7 +140,7 @@ class PackedProduct:
                     stage=1,
                 ),
             ]
-        ).run()
+        ).run(products=int(chunks[:, 3].sum()) * self.rows * self.columns)
 
     def _multiply_at_full_width(self, matrix: int, hidden: Tensor, out: Tensor) -> None:
         weight = dequantize_on_cpu(unpack(self._weights[matrix]), torch.bfloat16)

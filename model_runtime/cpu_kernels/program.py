@@ -20,6 +20,7 @@ from llvmlite import ir
 from model_runtime.cpu_kernels.native_code import I8, I32, I64, POINTER, Function
 
 _PROTOTYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_PRODUCTS_WORTH_THREADS = 10_000_000  # some 0.3 milliseconds of one core for one token, whose weights come from memory
 _SPINS_BEFORE_YIELDING = 4096  # some 50 microseconds
 
 
@@ -70,10 +71,13 @@ class Program:
         self._counters = (ctypes.c_int64 * (2 * len(steps)))()
         self._record = _ProgramRecord(ctypes.addressof(records), ctypes.addressof(self._counters), len(steps))
 
-    def run(self) -> None:
-        """Do all steps; returns when the last is done."""
+    def run(self, *, products: int) -> None:
+        """Do all steps; returns when the last is done. `products`: multiplications in all, roughly.
+
+        Little work is done on this thread alone: waiting for another, which may have to wait for its turn, costs more.
+        """
         ctypes.memset(self._counters, 0, ctypes.sizeof(self._counters))
-        team, threads = _team(), torch.get_num_threads()
+        team, threads = _team(), torch.get_num_threads() if products > _PRODUCTS_WORTH_THREADS else 1
         if team is None or threads == 1:
             _PROTOTYPE(self._run)(ctypes.addressof(self._record))
         else:

@@ -113,6 +113,14 @@ def test_a_token_that_is_no_number_spoils_nothing_but_its_own_answer() -> None:
     assert network.read(tokens[:1], cache).isfinite().all()
 
 
+def test_several_threads_read_what_one_reads(several_threads: None) -> None:
+    network = small_network(small_config())
+    found = [read_on(network, empty_cache(network), 21) for _ in range(20)]
+    torch.set_num_threads(1)
+    expected = read_on(network, empty_cache(network), 21)
+    assert all(torch.equal(one, expected) for one in found)
+
+
 def test_sizes_that_the_functions_do_not_know_are_left_to_the_network() -> None:
     assert cpu_decoder(small_network(small_config(head_dim=32))) is None
     assert small_network(small_config(head_dim=96)).token_reader is None

@@ -113,17 +113,13 @@ def test_the_product_at_full_width_agrees_with_the_packed_one(monkeypatch: pytes
 
 
 @needs_packed_product
-def test_one_thread_and_several_give_the_same_numbers() -> None:
+def test_one_thread_and_several_give_the_same_numbers(several_threads: None) -> None:
     product = PackedProduct(pack(random_nf4(2, 96, 192)))
     hidden = random_hidden(40, 192)
     runs = [Run(matrix=matrix, source=0, count=20) for matrix in (0, 1)]
-    threads = torch.get_num_threads()
     several = product.multiply(hidden, runs)
-    try:
-        torch.set_num_threads(1)
-        assert torch.equal(product.multiply(hidden, runs), several)
-    finally:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(1)
+    assert torch.equal(product.multiply(hidden, runs), several)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
