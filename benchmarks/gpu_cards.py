@@ -54,10 +54,11 @@ class CardMeasurement:
     def text(self) -> str:
         """A line for a person."""
         target = self.target_tokens_per_second
+        aim = "no target" if target is None else f"target {target:g}"
         return (
             f"{self.card_gib:g} GiB, {self.trace}: {self.slots_per_layer} slots a layer, hit rate {self.hit_rate:.3f}, "
             f"{self.host_to_device_bytes_per_token / 1e9:.3f} GB copied a token, "
-            f"decode {self.decode_tokens_per_second:.1f} tok/s ({'no target' if target is None else f'target {target}'})"
+            f"decode {self.decode_tokens_per_second:.1f} tok/s ({aim})"
         )
 
 
@@ -99,9 +100,7 @@ def why_not(config: ModelConfig, device: torch.device, card_gib: float) -> str |
 def imposed_ids(config: ModelConfig, trace: Trace, tokens: int) -> np.ndarray:
     """int64 [layers, tokens, k]."""
     experts, chosen = config.num_experts, config.num_experts_per_tok
-    layers = [
-        list(tokens_of(trace, tokens, seed=layer, experts=experts, chosen=chosen)) for layer in config.moe_layers
-    ]
+    layers = [list(tokens_of(trace, tokens, seed=layer, experts=experts, chosen=chosen)) for layer in config.moe_layers]
     return np.array(layers)
 
 
