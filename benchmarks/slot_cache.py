@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from benchmarks.gpu_floors import routed_bytes
 from benchmarks.machine import describe_machine
 from benchmarks.slot_traces import CHOSEN, EXPERTS, Trace, tokens_of
 from model_runtime.cache import CacheKind
@@ -24,7 +26,6 @@ from model_runtime.checkpoint import Quantize
 from model_runtime.offload import Offload
 from model_runtime.offloaded_experts import DEFAULT_POLICY
 from model_runtime.planner import GIB, plan_on_gpu
-from model_runtime.quantization import nf4_bytes
 from model_runtime.shapes import Shape, shape_config
 from model_runtime.slot_cache import PlainSlotOperations, SlotCounters, SlotPolicy, SlotState
 
@@ -72,24 +73,26 @@ def _setup(card_gib: int, context: int, quantize: Quantize, kv_cache: CacheKind,
     )
 
 
-def simulate(policy: SlotPolicy, slots: int, trace: Trace, tokens: int, rows: int = 1) -> SlotCounters:
-    """What a layer's cache did in the second half of so many tokens, read `rows` at a time."""
-    state = SlotState.empty(slots, EXPERTS, torch.device("cpu"))
+def simulate(policy: SlotPolicy, slots: int, trace: Trace, tokens: int) -> SlotCounters:
+    """What a layer's cache did in the second half of so many tokens."""
+    return replayed(policy, slots, EXPERTS, list(tokens_of(trace, tokens, seed=slots)))
+
+
+def replayed(policy: SlotPolicy, slots: int, experts: int, tokens: Sequence[np.ndarray]) -> SlotCounters:
+    """The same for the expert ids of each token."""
+    state = SlotState.empty(slots, experts, torch.device("cpu"))
     operations = PlainSlotOperations()
-    source = tokens_of(trace, tokens, seed=slots)
-    for step in range(tokens // rows):
-        ids = torch.cat([torch.from_numpy(next(source)) for _ in range(rows)])
-        if step == tokens // rows // 2:
+    for number, ids in enumerate(tokens):
+        if number == len(tokens) // 2:
             state.counters.zero_()
-        operations.resolve(state, ids, policy, ahead=False)
+        operations.resolve(state, torch.from_numpy(ids), policy, ahead=False)
     return state.read_counters()
 
 
 def token_bytes(counters: SlotCounters, tokens: int) -> int:
     """Host to device, in all layers, for one token."""
     config = shape_config(Shape.FLASH)
-    expert_bytes = 3 * nf4_bytes(config.hidden_size * config.moe_intermediate_size)
-    return round(counters.copied / tokens * expert_bytes * len(config.moe_layers))
+    return round(counters.copied / tokens * sum(routed_bytes(config, 1).values()) * len(config.moe_layers))
 
 
 def rows_of(slots: int, tokens: int) -> Iterator[dict[str, object]]:

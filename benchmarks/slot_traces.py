@@ -28,21 +28,23 @@ class Trace(StrEnum):
     POPULAR_HALF = "50 % shared, the rest popular"
 
 
-_SHARED = {Trace.HALF: CHOSEN // 2, Trace.THREE_QUARTERS: CHOSEN * 3 // 4, Trace.POPULAR_HALF: CHOSEN // 2}
+_SHARED = {Trace.HALF: 1 / 2, Trace.THREE_QUARTERS: 3 / 4, Trace.POPULAR_HALF: 1 / 2}
 _POPULAR = (Trace.POPULAR, Trace.SUBJECTS, Trace.POPULAR_HALF)
 
 
-def tokens_of(trace: Trace, count: int, seed: int) -> Iterator[np.ndarray]:
-    """Distinct expert ids of each token, int64 [8]."""
+def tokens_of(
+    trace: Trace, count: int, seed: int, *, experts: int = EXPERTS, chosen: int = CHOSEN
+) -> Iterator[np.ndarray]:
+    """Distinct expert ids of each token, int64 [chosen]."""
     source = np.random.default_rng(seed)
     before = np.empty(0, dtype=np.int64)
-    rank = source.permutation(EXPERTS)
+    rank = source.permutation(experts)
     for token in range(count):
         if trace is Trace.SUBJECTS and token % _SUBJECT_TOKENS == 0:
-            rank = source.permutation(EXPERTS)
-        shares = (1 / (1 + rank)) if trace in _POPULAR else np.ones(EXPERTS)
-        kept = source.permutation(before)[: _SHARED.get(trace, 0)]
+            rank = source.permutation(experts)
+        shares = (1 / (1 + rank)) if trace in _POPULAR else np.ones(experts)
+        kept = source.permutation(before)[: int(chosen * _SHARED.get(trace, 0))]
         shares[kept] = 0
-        fresh = source.choice(EXPERTS, CHOSEN - len(kept), replace=False, p=shares / shares.sum())
+        fresh = source.choice(experts, chosen - len(kept), replace=False, p=shares / shares.sum())
         before = np.concatenate([kept, fresh])
         yield before

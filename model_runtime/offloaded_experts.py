@@ -93,11 +93,6 @@ class OffloadedExperts:
         self.layers.append(layer)
         return layer
 
-    def settle(self) -> None:
-        """Before a capture, or a replay after a pass outside the graph: nothing is under way into the slots."""
-        for layer in self.layers:
-            layer.settle()
-
     def read_counters(self) -> list[SlotCounters]:
         """Of each layer. Waits for the device: between answers only."""
         return [layer.cache.state.read_counters() for layer in self.layers]

@@ -5,8 +5,6 @@ Recording itself needs a GPU; here a replay runs the step in the interpreter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 import torch
 from torch import Tensor
@@ -18,8 +16,8 @@ from model_runtime.decode_step import DecodeStep
 from model_runtime.grouped_experts import GroupedProduct
 from model_runtime.held_weights import HeldWeights
 from model_runtime.model import Network
-from model_runtime.recorded_step import RecordedStep
 from model_runtime.resident_experts import ResidentExperts
+from tests.model_runtime.kernels.interpreted_step import InterpretedStep
 from tests.model_runtime.kernels.step_weights import tiny_step_weights
 
 SMALL: dict[str, object] = {
@@ -29,22 +27,6 @@ SMALL: dict[str, object] = {
     "num_experts_per_tok": 2,
     "intermediate_size": 64,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    step: DecodeStep
-    cache: KeyValueCache
-    width: int
-
-    def replay(self) -> None:
-        self.step.run(self.width, self.cache)
-
-
-class InterpretedStep(RecordedStep):
-    def _recorded(self, count: int) -> Replay:  # type: ignore[override]
-        self.recorded = [*getattr(self, "recorded", []), count]
-        return Replay(self._step, self._cache, count)
 
 
 @pytest.fixture
