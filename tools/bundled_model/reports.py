@@ -1,0 +1,37 @@
+"""What a trained model scores: held-out invented records in three forms of its weights, speed, expert loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.machine import describe_machine
+from model_runtime.loader import Precision
+from tools.bundled_model.conversations import Frame
+from tools.bundled_model.evaluation import held_out_scores, open_engine, speed, trials
+from tools.bundled_model.job import natural_sentences
+from tools.bundled_model.judging import FLOORS, reaches_floors
+from tools.bundled_model.records import RecordGenerator
+
+# Folder of an export and the precision in which its weights are computed with.
+FORMS = {"bf16": Precision.BFLOAT16, "experts": Precision.NF4, "linears": Precision.NF4}
+
+
+def evaluate(exported: Path, *, records: int, seed: int) -> dict[str, object]:
+    """The scores of every form that `exported` holds, and whether the default one may be shipped."""
+    generator = RecordGenerator(natural_sentences(held_out=True))
+    held_out = trials(generator, records, seed=seed)
+    alike = trials(RecordGenerator(natural_sentences(held_out=False)), records // 2, seed=seed, held_out=False)
+    found: dict[str, object] = {"machine": describe_machine(), "records": records, "floors": dict(FLOORS)}
+    for form, precision in FORMS.items():
+        if not (exported / form).is_dir():
+            continue
+        engine = open_engine(exported / form, precision)
+        measured = held_out_scores(engine, held_out, Frame.WHOLE_RECORD)
+        found[form] = {"held_out": measured, "reaches_floors": reaches_floors(measured)}
+        if form == "experts":
+            found[form] |= {
+                "held_out_passages": held_out_scores(engine, held_out, Frame.PASSAGES),
+                "like_training": held_out_scores(engine, alike, Frame.WHOLE_RECORD),
+                "speed": speed(engine, held_out[0]),
+            }
+    return found
