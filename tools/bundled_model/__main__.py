@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from model_runtime.checkpoint import Quantize
+from tools.bundled_model.conversations import Frame, example
+from tools.bundled_model.evaluation import trials
 from tools.bundled_model.export import write_checkpoint, write_four_bit
-from tools.bundled_model.job import open_job
+from tools.bundled_model.job import natural_sentences, open_job
 from tools.bundled_model.plan import PLANS
-from tools.bundled_model.reports import evaluate
+from tools.bundled_model.records import RecordGenerator
+from tools.bundled_model.reports import EXPERT_SHARES, evaluate, expert_shares
 
 
 def main() -> None:
@@ -23,11 +27,15 @@ def main() -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    job = open_job(PLANS[arguments.plan], arguments.folder)
+    plan = PLANS[arguments.plan]
+    if arguments.budget_minutes:
+        plan = replace(plan, budget_seconds=arguments.budget_minutes * 60)
+    job = open_job(plan, arguments.folder, device=arguments.device)
     for entry in job.trainer.run(arguments.stretch_minutes * 60):
         print(
-            f"step {entry.step}  {entry.core_seconds / 60:.1f} core-minutes  loss {entry.loss:.3f}  "
-            f"answers right {entry.answers_right:.3f}  {entry.tokens_per_core_second:,} tokens a core-second",
+            f"step {entry.step}  {entry.seconds / 60:.1f} min  loss {entry.loss:.3f}  "
+            f"deciding {entry.deciding_right:.3f}  copied {entry.copied_right:.3f}  "
+            f"{entry.tokens_per_second:,} tokens a core-second",
             flush=True,
         )
     print(f"{job.trainer.share_done:.0%} of the budget is used", flush=True)
@@ -37,6 +45,10 @@ def _export(arguments: argparse.Namespace) -> None:
     plan = PLANS[arguments.plan]
     job = open_job(plan, arguments.folder)
     write_checkpoint(arguments.target / "bf16", job.network, plan.config, job.tokenizer)
+    trials_ = trials(RecordGenerator(natural_sentences(held_out=True)), 20, seed=2)
+    examples = [example(job.chat, one.record, one.exchanges, Frame.WHOLE_RECORD) for one in trials_]
+    shares = json.dumps(expert_shares(job.network, examples))
+    (arguments.target / EXPERT_SHARES).write_text(shares + "\n", encoding="utf-8")
     for quantize in Quantize:
         write_four_bit(arguments.target / "bf16", arguments.target / quantize.value, quantize)
 
@@ -56,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train in FOLDER, or go on where it stands")
     train.add_argument("folder", type=Path)
     train.add_argument("--plan", choices=PLANS, default="cpu")
-    train.add_argument("--stretch-minutes", type=float, default=1e9, help="processor time of this stretch")
+    train.add_argument("--stretch-minutes", type=float, default=1e9, help="how long this stretch may take")
+    train.add_argument("--budget-minutes", type=float, help="of all stretches together; default: the plan's")
+    train.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     train.set_defaults(run=_train)
     export = commands.add_parser("export", help="write TARGET/bf16, TARGET/experts and TARGET/linears")
     export.add_argument("folder", type=Path)

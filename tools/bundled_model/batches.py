@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from model_runtime.chat import Chat
 from tools.bundled_model.conversations import Example, example
@@ -25,6 +26,10 @@ class Batch:
     tokens: Tensor
     is_answer: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on `device`."""
+        return Batch(tokens=self.tokens.to(device), is_answer=self.is_answer.to(device))
+
 
 class BatchMaker:
     """Makes the batches of a plan."""
@@ -35,8 +40,8 @@ class BatchMaker:
         self._chat = chat
         self._pad = pad
 
-    def batches(self, stage: Stage, first: int) -> Iterator[Batch]:
-        """Batches without end, beginning with some of `first`, which no other beginning shares."""
+    def batches(self, stage: Stage, first: str) -> Iterator[Batch]:
+        """Batches without end; another `first` gives others."""
         dice = random.Random(f"{self._plan.seed} {first}")
         while True:
             examples = [self._example(dice, stage) for _ in range(self._examples_at_once(dice, stage))]
@@ -54,6 +59,21 @@ class BatchMaker:
             exchanges = Asker(self._generator, dice).exchanges(record, stage.questions)
             if exchanges:
                 return example(self._chat, record, exchanges, dice.choice(list(stage.frames)))
+
+
+def stream(maker: BatchMaker, stage: Stage, step: int, *, workers: int) -> Iterator[Batch]:
+    """Batches from `step` on, made in this process or in so many others."""
+    return iter(DataLoader(_Batches(maker, stage, step), batch_size=None, num_workers=workers))
+
+
+class _Batches(IterableDataset[Batch]):
+    def __init__(self, maker: BatchMaker, stage: Stage, step: int) -> None:
+        self._maker, self._stage, self._step = maker, stage, step
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        return self._maker.batches(self._stage, f"{self._step} {worker.id if worker else 0}")
+
 
 def _like_lengths(examples: list[Example], batch_tokens: int) -> list[list[Example]]:
     """Batches of at most so many tokens, padding counted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model_runtime.cache import CacheKind
@@ -45,13 +45,17 @@ def trials(generator: RecordGenerator, count: int, *, seed: int, held_out: bool 
 
 
 def judgements(engine: Engine, asked: Sequence[Trial], frame: Frame) -> Iterator[Judgement]:
-    """Every question of every trial. The model sees its own earlier answers, as in a conversation."""
+    """Every question of every trial, in a conversation in which the model sees its own earlier answers.
+
+    Over passages every question is asked by itself: the assistant repeats no passages of earlier questions.
+    """
     for trial in asked:
         answered: list[Exchange] = []
         for exchange in trial.exchanges:
             written = answer(engine, prompt_messages(trial.record, [*answered, exchange], frame)[:-1])
             yield judge(written, exchange, trial.record)
-            answered.append(_as_answered(exchange, written))
+            if frame is not Frame.PASSAGES:
+                answered.append(replace(exchange, answer=written))
 
 
 def answer(engine: Engine, messages: Sequence[Message]) -> str:
@@ -100,7 +104,3 @@ def _timed(engine: Engine, messages: Sequence[Message]) -> tuple[float, float]:
         if isinstance(event, Finished):
             return first_at, event.tokens / max(event.decode_seconds, 1e-9)
     raise AssertionError("an answer ends with Finished")
-
-
-def _as_answered(exchange: Exchange, written: str) -> Exchange:
-    return Exchange(task=exchange.task, question=exchange.question, answer=written)

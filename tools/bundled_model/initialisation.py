@@ -34,6 +34,7 @@ _SHARPNESS = 2.5  # weight of the query and key norms: scores reach head_dim^0.5
 _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look at a fixed distance
 _SLOW_PAIRS = slice(3, 5)  # pairs whose turn tells a token of this question from one of the last
 _CONSTANT = 4.0  # of the one dimension that is the same in every embedding
+_ASIDE = 1.5  # of what queries and keys hold apart from each other, so that the rest of them counts less
 _GAIN = 2.0  # of what is written to be the next token
 
 
@@ -138,7 +139,10 @@ class _Wiring:
         # What stood so many tokens before: as layer 0 writes it and as later layers read it, [D, H].
         self._before = [small.T @ place for small, place in zip(squeeze, before, strict=True)]
         halves = self._rotation(len(self._own)) @ self._own  # [codes, H]
-        self._halves = [_padded(halves[: config.head_dim], config.head_dim), _padded(halves[config.head_dim :], config.head_dim)]
+        self._halves = [
+            _padded(halves[: config.head_dim], config.head_dim),
+            _padded(halves[config.head_dim :], config.head_dim),
+        ]
 
     def lay(self, sink: int) -> None:
         """Embeddings and head, then layer after layer."""
@@ -212,16 +216,15 @@ class _Wiring:
         """Heads that attend to all of the last tokens alike, and write what one is and was found as."""
         slow = torch.zeros(self._config.head_dim)
         slow[: self._turning // 2][_SLOW_PAIRS] = 1.0
-        aside, away = self._direction(), self._direction()
-        away -= aside * (aside @ away)
+        aside, away = torch.eye(self._still)[:2]
         heads.key[part] *= 0.2
         heads.key[part, :, 0] = slow * 0.7
-        heads.key[part, self._turning :, 0] += aside * 1.5
+        heads.key[part, self._turning :, 0] += aside * _ASIDE
         heads.value[part] = 0.5 * half + half @ self._found.T
         for head in which:
             heads.query[head].zero_()
             heads.query[head, :, 0] = slow * 0.7
-            heads.query[head, self._turning :, 0] += away * 1.5
+            heads.query[head, self._turning :, 0] += away * _ASIDE
             heads.written[head] = self._output @ half.T
 
     def _look_for_alike(self, heads: _Heads, part: int, which: range) -> None:
@@ -255,11 +258,12 @@ class _Wiring:
 
     def _direction(self) -> Tensor:
         """A random unit vector of the still part of a head, [D - R]."""
-        vector = torch.randn(self._still, generator=self._random)
-        return vector / vector.norm()
+        vector: Tensor = torch.nn.functional.normalize(torch.randn(self._still, generator=self._random), dim=0)
+        return vector
 
     def _rotation(self, size: int) -> Tensor:
-        return torch.linalg.qr(torch.randn(size, size, generator=self._random)).Q
+        rotation: Tensor = torch.linalg.qr(torch.randn(size, size, generator=self._random)).Q
+        return rotation
 
 
 def _padded(rows: Tensor, count: int) -> Tensor:

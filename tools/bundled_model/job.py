@@ -39,18 +39,18 @@ class Job:
     trainer: Trainer
 
 
-def open_job(plan: Plan, folder: Path, *, tokenizer_records: int = 4_000) -> Job:
+def open_job(plan: Plan, folder: Path, *, tokenizer_records: int = 4_000, device: str = "cpu") -> Job:
     """The training of `plan` in `folder`. With EVAL_DATA set, its medical language is read and told of too."""
     folder.mkdir(parents=True, exist_ok=True)
     config = parse_config(plan.config)
     generator = RecordGenerator(natural_sentences(held_out=False))
     tokenizer = _tokenizer(plan, folder, config.vocab_size, tokenizer_records)
-    pad, end = (int(tokenizer.convert_tokens_to_ids(token)) for token in (PAD_TOKEN, END_TOKEN))
+    ids = tokenizer.get_vocab()
+    pad, end = ids[PAD_TOKEN], ids[END_TOKEN]
     chat = Chat(tokenizer, frozenset((pad, end)))
     network = TrainingNetwork(config)
-    sink = int(tokenizer.convert_tokens_to_ids("<role>"))
-    initialise(network, _pieces(chat, config.vocab_size), sink=sink, seed=plan.seed)
-    trainer = Trainer(plan, network, BatchMaker(plan, generator, chat, pad=pad), folder)
+    initialise(network, _pieces(chat, config.vocab_size), sink=ids["<role>"], seed=plan.seed)
+    trainer = Trainer(plan, network, BatchMaker(plan, generator, chat, pad=pad), folder, device=device)
     return Job(tokenizer=tokenizer, chat=chat, generator=generator, network=network, trainer=trainer)
 
 

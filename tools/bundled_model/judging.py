@@ -44,7 +44,7 @@ def judge(written: str, exchange: Exchange, record: InventedRecord) -> Judgement
         task=exchange.task,
         is_right=is_right,
         is_refusal=is_refusal,
-        is_cited=is_right and numbers >= set(exchange.pages),
+        is_cited=is_right and bool(exchange.pages) and numbers >= set(exchange.pages),
         quotes=len(quoted),
         verbatim=sum(any(plain(quote) in page for page in cited) for quote in quoted),
     )

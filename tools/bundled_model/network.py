@@ -124,21 +124,22 @@ class MixtureOfExperts(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """hidden [B, T, H] -> [B, T, H]."""
         flat = hidden.flatten(0, 1)  # [N, H]
-        expert_ids, weights = Router(self.config, self.gate.weight, self.expert_bias).choose(flat)
+        with torch.autocast(flat.device.type, enabled=False):  # the router is float32 whatever the products are
+            expert_ids, weights = Router(self.config, self.gate.weight, self.expert_bias).choose(flat)
         order = expert_ids.flatten().argsort()  # [N k], slots of one expert side by side
         counts = torch.bincount(expert_ids.flatten(), minlength=self.config.num_experts)
         if self.training:
             self.load += counts
         token = order // self.config.num_experts_per_tok
         outputs = self._outputs(flat[token], counts.tolist()) * weights.flatten()[order, None]
-        routed = torch.zeros_like(flat).index_add_(0, token, outputs)
+        routed = torch.zeros_like(flat).index_add_(0, token, outputs.to(flat.dtype))
         shared: Tensor = self.shared_experts(flat)
         return (routed + shared).view_as(hidden)
 
     def _outputs(self, rows: Tensor, counts: list[int]) -> Tensor:
         """rows [N k, H], those of expert 0 first -> what each expert makes of its rows [N k, H]."""
         made = []
-        for expert, inside in enumerate(rows.split(counts)):
+        for expert, inside in enumerate(torch.split(rows, counts)):
             if len(inside):
                 gated = F.silu(F.linear(inside, self.gate_proj[expert])) * F.linear(inside, self.up_proj[expert])
                 made.append(F.linear(gated, self.down_proj[expert]))

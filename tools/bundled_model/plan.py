@@ -25,7 +25,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One training. `budget_seconds` is processor time of all threads together."""
+    """One training. `budget_seconds`: processor time of all threads together, or time on the clock of a GPU."""
 
     name: str
     config: Mapping[str, object]
@@ -89,19 +89,50 @@ CPU_PLAN = Plan(
     name="cpu",
     config=config_fields(),
     stages=(
-        Stage(until=0.35, size=_size((1, 2), (2, 5), 0.2), frames=(_BARE,), questions=8, batch_tokens=3_000),
-        Stage(until=0.60, size=_size((1, 3), (2, 7), 0.3), frames=(_BARE, _BARE, _WHOLE), questions=10, batch_tokens=4_000),
-        Stage(until=0.90, size=_size((1, 4), (3, 8), 0.3), frames=(_WHOLE, _PASSAGES), questions=12, batch_tokens=5_000),
-        Stage(until=1.0, size=_size((2, 7), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=14, batch_tokens=6_000),
+        Stage(until=0.35, size=_size((1, 2), (2, 5), 0.2), frames=(_BARE,), questions=8, batch_tokens=2_000),
+        Stage(
+            until=0.60, size=_size((1, 3), (2, 7), 0.3), frames=(_BARE, _BARE, _WHOLE), questions=10, batch_tokens=3_000
+        ),
+        Stage(
+            until=0.90, size=_size((1, 4), (3, 8), 0.3), frames=(_WHOLE, _PASSAGES), questions=12, batch_tokens=4_000
+        ),
+        Stage(until=1.0, size=_size((2, 7), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=14, batch_tokens=5_000),
     ),
-    budget_seconds=7_200,
+    budget_seconds=2_700,
     learning_rate=3e-3,
+)
+# 38M weights in all, 10M of them active beside embeddings and head. Not trained yet: it wants a GPU.
+GPU_PLAN = Plan(
+    name="gpu",
+    config=config_fields(
+        hidden_size=512,
+        intermediate_size=1024,
+        num_hidden_layers=8,
+        num_attention_heads=8,
+        num_key_value_heads=4,
+        num_experts=32,
+        num_experts_per_tok=4,
+    ),
+    stages=(
+        Stage(until=0.2, size=_size((1, 2), (2, 5), 0.2), frames=(_BARE,), questions=8, batch_tokens=32_000),
+        Stage(until=0.4, size=_size((1, 3), (2, 7), 0.3), frames=(_BARE, _WHOLE), questions=10, batch_tokens=48_000),
+        Stage(
+            until=0.8, size=_size((1, 6), (3, 8), 0.3), frames=(_WHOLE, _PASSAGES), questions=12, batch_tokens=64_000
+        ),
+        Stage(
+            until=1.0, size=_size((4, 24), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=16, batch_tokens=64_000
+        ),
+    ),
+    budget_seconds=1_200,
+    learning_rate=1e-3,
 )
 SMOKE_PLAN = Plan(
     name="smoke",
     config=config_fields(vocab_size=1024, hidden_size=128, num_attention_heads=2, num_key_value_heads=1),
-    stages=(Stage(until=1.0, size=_size((1, 1), (2, 3), 0.0), frames=(_BARE, _WHOLE), questions=3, batch_tokens=1_500),),
+    stages=(
+        Stage(until=1.0, size=_size((1, 1), (2, 3), 0.0), frames=(_BARE, _WHOLE), questions=3, batch_tokens=1_500),
+    ),
     budget_seconds=4,
     learning_rate=1e-3,
 )
-PLANS = {plan.name: plan for plan in (CPU_PLAN, SMOKE_PLAN)}
+PLANS = {plan.name: plan for plan in (CPU_PLAN, GPU_PLAN, SMOKE_PLAN)}

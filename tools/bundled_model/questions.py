@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
@@ -13,6 +13,7 @@ from tools.bundled_model.fact_kinds import FactKind, fill_slots, word_fact
 from tools.bundled_model.records import Fact, InventedRecord, RecordGenerator
 from tools.bundled_model.word_pools import Words, allowed
 
+_IDLE_SHARE = 0.25
 _LISTED = 6  # a list names no more than so many facts
 
 
@@ -70,7 +71,17 @@ class Asker:
                 break
             for exchange in self._one(task, record):
                 asked.setdefault(exchange.question, exchange)
-        return list(asked.values())
+        return [self._with_idle_words(exchange) for exchange in asked.values()]
+
+    def _with_idle_words(self, exchange: Exchange) -> Exchange:
+        """In training some questions hold words that mean nothing, so that what counts is what the record holds."""
+        words = self._generator.any_words
+        if self._held_out or not words or self._dice.random() > _IDLE_SHARE:
+            return exchange
+        asked = exchange.question.split(" ")
+        for _ in range(self._dice.randint(1, 3)):
+            asked.insert(self._dice.choice((0, 0, len(asked))), self._dice.choice(words))
+        return replace(exchange, question=" ".join(asked))
 
     def _one(self, task: Task, record: InventedRecord) -> Iterator[Exchange]:
         makers = {
@@ -117,9 +128,7 @@ class Asker:
         asks = self._answered_by(fact, fact.stated.kind.asks)
         if asks:
             question, wanted = self._dice.choice(asks)
-            yield Exchange(
-                task=task, question=question, answer=quoted([fact]), wanted=(wanted,), pages=(fact.n,)
-            )
+            yield Exchange(task=task, question=question, answer=quoted([fact]), wanted=(wanted,), pages=(fact.n,))
 
     def _answered_by(self, fact: Fact, texts: Sequence[str]) -> list[tuple[str, str]]:
         """Questions of `texts` with the words of the fact that answer them."""
@@ -128,7 +137,7 @@ class Asker:
         filled = [
             (fill_slots(question, slots), fill_slots(answer, slots))
             for question, answer in pairs
-            if all(slot.casefold() in {name.casefold() for name in slots} for slot in _slots(question + answer))
+            if set(_slots(question + answer)) <= _either(slots)
         ]
         quote = plain(fact.quote)
         return [(question, answer) for question, answer in filled if plain(answer) in quote]
@@ -206,9 +215,7 @@ class Asker:
             texts = [ask for ask in self._allowed(fact.kind, fact.kind.asks) if set(_slots(ask)) <= _either(fact.slots)]
             if texts and not _mentions(text, fact.key):
                 question = self._dice.choice(texts).split(" -> ")[0]
-                yield Exchange(
-                    task=Task.ABSENT, question=fill_slots(question, fact.slots), answer=not_in_record()
-                )
+                yield Exchange(task=Task.ABSENT, question=fill_slots(question, fact.slots), answer=not_in_record())
                 return
 
 
@@ -258,6 +265,7 @@ def _slots(text: str) -> list[str]:
     return [part.split("}")[0] for part in text.split("{")[1:]]
 
 
-def _either(slots: object) -> set[str]:
-    names = set(slots)  # type: ignore[call-overload]
+def _either(slots: Iterable[str]) -> set[str]:
+    """Names of slots as texts may write them: {drug} or {Drug}."""
+    names = set(slots)
     return names | {name[0].upper() + name[1:] for name in names}

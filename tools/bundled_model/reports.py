@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+
+import torch
 
 from benchmarks.machine import describe_machine
 from model_runtime.loader import Precision
-from tools.bundled_model.conversations import Frame
+from tools.bundled_model.conversations import Example, Frame
 from tools.bundled_model.evaluation import held_out_scores, open_engine, speed, trials
 from tools.bundled_model.job import natural_sentences
 from tools.bundled_model.judging import FLOORS, reaches_floors
+from tools.bundled_model.network import TrainingNetwork
 from tools.bundled_model.records import RecordGenerator
 
 # Folder of an export and the precision in which its weights are computed with.
+EXPERT_SHARES = "expert_shares.json"
 FORMS = {"bf16": Precision.BFLOAT16, "experts": Precision.NF4, "linears": Precision.NF4}
+
+
+def expert_shares(network: TrainingNetwork, examples: Sequence[Example]) -> list[list[float]]:
+    """For each layer of experts the share of choices that each got while `network` read `examples`."""
+    network.train()  # in which it counts
+    with torch.no_grad():
+        for one in examples:
+            network.hidden_states(torch.tensor([one.tokens], device=network.norm.weight.device))
+    shares = [(mixture.load / mixture.load.sum()).tolist() for mixture in network.mixtures]
+    for mixture in network.mixtures:
+        mixture.load.zero_()
+    return [[round(share, 4) for share in layer] for layer in shares]
 
 
 def evaluate(exported: Path, *, records: int, seed: int) -> dict[str, object]:
@@ -27,11 +45,12 @@ def evaluate(exported: Path, *, records: int, seed: int) -> dict[str, object]:
             continue
         engine = open_engine(exported / form, precision)
         measured = held_out_scores(engine, held_out, Frame.WHOLE_RECORD)
-        found[form] = {"held_out": measured, "reaches_floors": reaches_floors(measured)}
+        scored: dict[str, object] = {"held_out": measured, "reaches_floors": reaches_floors(measured)}
         if form == "experts":
-            found[form] |= {
-                "held_out_passages": held_out_scores(engine, held_out, Frame.PASSAGES),
-                "like_training": held_out_scores(engine, alike, Frame.WHOLE_RECORD),
-                "speed": speed(engine, held_out[0]),
-            }
+            scored["held_out_passages"] = held_out_scores(engine, held_out, Frame.PASSAGES)
+            scored["like_training"] = held_out_scores(engine, alike, Frame.WHOLE_RECORD)
+            scored["speed"] = speed(engine, held_out[0])
+        found[form] = scored
+    if (exported / EXPERT_SHARES).exists():
+        found["expert_shares"] = json.loads((exported / EXPERT_SHARES).read_text(encoding="utf-8"))
     return found

@@ -19,9 +19,11 @@ from transformers import PreTrainedTokenizerFast
 from model_runtime.chat import LING_TEMPLATE
 
 SPECIAL_TOKENS = ("<|startoftext|>", "<|endoftext|>", "[CLS]", "[gMASK]", "<role>", "</role>", "<|role_end|>")
-PAD_TOKEN, END_TOKEN = "<|endoftext|>", "<|role_end|>"  # noqa: S105  these are names of tokens
+PAD_TOKEN, END_TOKEN = "<|endoftext|>", "<|role_end|>"
 # The family's pre-tokenizer: contractions, words, single digits, punctuation, white space.
-FAMILY_WORDS = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
+FAMILY_WORDS = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
+)
 _BARE = re.compile(r"[^\W\d_]+|[^\w\s]+[\r\n]*|\s*[\r\n]|[ ]{2,}")
 _SPACE = "Ġ"  # how byte-level BPE writes a space
 

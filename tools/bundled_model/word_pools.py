@@ -12,7 +12,7 @@ from pathlib import Path
 TEXTS = Path(__file__).parent / "texts"
 _HELD_OUT = "*"
 _MADE_UP_SHARE: Mapping[str, float] = {"drug": 0.6, "substance": 0.3, "family": 0.5, "given": 0.2, "place": 0.2}
-# Names by which facts are asked for. In training many are words of any kind, so that no list of names is learned by heart.
+# Names by which facts are asked for. In training many are words of any kind, so that no list is learned by heart.
 _ANY_WORD_SHARE = 0.35
 _ANY_WORD_SLOTS = frozenset(
     "drug substance finding procedure imaging clinic role organ test analyte measure reaction seen look".split()
