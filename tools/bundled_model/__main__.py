@@ -16,7 +16,7 @@ from tools.bundled_model.export import write_checkpoint, write_four_bit
 from tools.bundled_model.job import natural_sentences, open_job
 from tools.bundled_model.plan import PLANS
 from tools.bundled_model.records import RecordGenerator
-from tools.bundled_model.reports import EXPERT_SHARES, evaluate, expert_shares
+from tools.bundled_model.reports import TRAINING, evaluate, expert_shares
 
 
 def main() -> None:
@@ -47,8 +47,13 @@ def _export(arguments: argparse.Namespace) -> None:
     write_checkpoint(arguments.target / "bf16", job.network, plan.config, job.tokenizer)
     trials_ = trials(RecordGenerator(natural_sentences(held_out=True)), 20, seed=2)
     examples = [example(job.chat, one.record, one.exchanges, Frame.WHOLE_RECORD) for one in trials_]
-    shares = json.dumps(expert_shares(job.network, examples))
-    (arguments.target / EXPERT_SHARES).write_text(shares + "\n", encoding="utf-8")
+    training = {
+        "plan": plan.name,
+        "seconds": round(job.trainer.seconds),
+        "tokens": job.trainer.tokens,
+        "expert_shares": expert_shares(job.network, examples),
+    }
+    (arguments.target / TRAINING).write_text(json.dumps(training) + "\n", encoding="utf-8")
     for quantize in Quantize:
         write_four_bit(arguments.target / "bf16", arguments.target / quantize.value, quantize)
 

@@ -20,7 +20,6 @@ from tools.bundled_model.questions import Asker, Exchange
 from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordSize
 
 HELD_OUT_SIZE = RecordSize(pages=(1, 4), facts=(3, 8), fillers=0.3)
-_ANSWER_TOKENS = 200
 _GREEDY = SamplingSettings(temperature=0, top_p=1, top_k=0, repetition_penalty=1)
 
 
@@ -44,7 +43,7 @@ def trials(generator: RecordGenerator, count: int, *, seed: int, held_out: bool 
     return made
 
 
-def judgements(engine: Engine, asked: Sequence[Trial], frame: Frame) -> Iterator[Judgement]:
+def judgements(engine: Engine, asked: Sequence[Trial], frame: Frame, *, answer_tokens: int) -> Iterator[Judgement]:
     """Every question of every trial, in a conversation in which the model sees its own earlier answers.
 
     Over passages every question is asked by itself: the assistant repeats no passages of earlier questions.
@@ -52,16 +51,17 @@ def judgements(engine: Engine, asked: Sequence[Trial], frame: Frame) -> Iterator
     for trial in asked:
         answered: list[Exchange] = []
         for exchange in trial.exchanges:
-            written = answer(engine, prompt_messages(trial.record, [*answered, exchange], frame)[:-1])
+            messages = prompt_messages(trial.record, [*answered, exchange], frame)[:-1]
+            written = answer(engine, messages, answer_tokens=answer_tokens)
             yield judge(written, exchange, trial.record)
             if frame is not Frame.PASSAGES:
                 answered.append(replace(exchange, answer=written))
 
 
-def answer(engine: Engine, messages: Sequence[Message]) -> str:
+def answer(engine: Engine, messages: Sequence[Message], *, answer_tokens: int) -> str:
     """What the model writes, word by likeliest word."""
     prompt = engine.chat.prompt(messages)
-    request = Request(prompt_tokens=prompt.tokens, max_tokens=_ANSWER_TOKENS, sampling=_GREEDY)
+    request = Request(prompt_tokens=prompt.tokens, max_tokens=answer_tokens, sampling=_GREEDY)
     return "".join(event.text for event in engine.generate(request) if isinstance(event, TextPiece))
 
 
@@ -72,20 +72,20 @@ def open_engine(folder: Path, precision: Precision) -> Engine:
     return Engine(model, Chat.from_folder(folder), kv_cache=kind)
 
 
-def held_out_scores(engine: Engine, asked: Sequence[Trial], frame: Frame) -> dict[str, float]:
+def held_out_scores(engine: Engine, asked: Sequence[Trial], frame: Frame, *, answer_tokens: int) -> dict[str, float]:
     """The scores of judging.py over the trials."""
-    return scores(list(judgements(engine, asked, frame)))
+    return scores(list(judgements(engine, asked, frame, answer_tokens=answer_tokens)))
 
 
-def speed(engine: Engine, trial: Trial) -> dict[str, float]:
+def speed(engine: Engine, trial: Trial, *, answer_tokens: int) -> dict[str, float]:
     """Tokens a second and seconds to the first token of a first question and of a follow-up."""
     messages = prompt_messages(trial.record, trial.exchanges, Frame.WHOLE_RECORD)
     first, following = messages[:2], messages[:4]
     engine.forget()
-    _timed(engine, first)  # warms up
+    _timed(engine, first, answer_tokens)  # warms up
     engine.forget()
-    first_token, _ = _timed(engine, first)
-    follow_up, rate = _timed(engine, following)
+    first_token, _ = _timed(engine, first, answer_tokens)
+    follow_up, rate = _timed(engine, following, answer_tokens)
     return {
         "first_answer_seconds": round(first_token, 3),
         "follow_up_first_token_seconds": round(follow_up, 3),
@@ -93,10 +93,10 @@ def speed(engine: Engine, trial: Trial) -> dict[str, float]:
     }
 
 
-def _timed(engine: Engine, messages: Sequence[Message]) -> tuple[float, float]:
+def _timed(engine: Engine, messages: Sequence[Message], answer_tokens: int) -> tuple[float, float]:
     """Seconds to the first token, tokens a second after it."""
     prompt = engine.chat.prompt(messages)
-    request = Request(prompt_tokens=prompt.tokens, max_tokens=_ANSWER_TOKENS, sampling=_GREEDY)
+    request = Request(prompt_tokens=prompt.tokens, max_tokens=answer_tokens, sampling=_GREEDY)
     began, first_at = time.perf_counter(), 0.0
     for event in engine.generate(request):
         if isinstance(event, TextPiece) and not first_at:

@@ -56,35 +56,35 @@ class Trainer:
         self._maker = maker
         self._folder = folder
         self._optimizer = _optimizer(network, plan.learning_rate)
-        self._step, self._tokens, self._seconds = 0, 0, 0.0
+        self._step, self.tokens, self.seconds = 0, 0, 0.0
         self._resume()
 
     @property
     def share_done(self) -> float:
         """Of the budget, 0 to 1."""
-        return min(1.0, self._seconds / self._plan.budget_seconds)
+        return min(1.0, self.seconds / self._plan.budget_seconds)
 
     def run(self, stretch_seconds: float) -> Iterator[LogEntry]:
         """Train for a stretch of processor time or to the end of the budget, then keep the checkpoint."""
-        began_at = self._seconds
+        began_at = self.seconds
         self._network.train()
-        while self.share_done < 1 and self._seconds - began_at < stretch_seconds:
+        while self.share_done < 1 and self.seconds - began_at < stretch_seconds:
             yield from self._run_stage(self._stage(), began_at + stretch_seconds)
             self._keep()
 
     def _run_stage(self, stage: Stage, until_seconds: float) -> Iterator[LogEntry]:
         """Up to the end of the stage or of some minutes, after which the checkpoint is kept."""
-        pause_at = min(until_seconds, self._seconds + _CHECKPOINT_EVERY_SECONDS)
+        pause_at = min(until_seconds, self.seconds + _CHECKPOINT_EVERY_SECONDS)
         window = _Window()
         clock = self._clock()
         for batch in stream(self._maker, stage, self._step, workers=0 if self._device.type == "cpu" else _WORKERS):
             measured = self._learn(batch.to(self._device))
             spent, clock = self._clock() - clock, self._clock()
-            self._seconds += spent
+            self.seconds += spent
             self._step += 1
-            self._tokens += batch.tokens.numel()
+            self.tokens += batch.tokens.numel()
             window.add(measured, batch.tokens.numel(), spent)
-            is_over = self.share_done >= stage.until or self._seconds >= pause_at
+            is_over = self.share_done >= stage.until or self.seconds >= pause_at
             if self._step % _LOG_EVERY_STEPS == 0 or is_over:
                 yield self._logged(window)
                 window = _Window()
@@ -114,8 +114,8 @@ class Trainer:
     def _logged(self, window: _Window) -> LogEntry:
         entry = LogEntry(
             step=self._step,
-            seconds=round(self._seconds, 1),
-            tokens=self._tokens,
+            seconds=round(self.seconds, 1),
+            tokens=self.tokens,
             loss=window.mean(0),
             deciding_right=window.mean(1),
             copied_right=window.mean(2),
@@ -130,8 +130,8 @@ class Trainer:
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "step": self._step,
-            "tokens": self._tokens,
-            "seconds": self._seconds,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
         }
         partial = self._folder / f"{_CHECKPOINT_NAME}.partial"
         torch.save(state, partial)
@@ -144,7 +144,7 @@ class Trainer:
         state = torch.load(path, map_location=self._device)
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._step, self._tokens, self._seconds = state["step"], state["tokens"], state["seconds"]
+        self._step, self.tokens, self.seconds = state["step"], state["tokens"], state["seconds"]
 
 
 @dataclass(slots=True, kw_only=True)

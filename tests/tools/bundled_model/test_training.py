@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from model_runtime.checkpoint import Quantize
+from tools.bundled_model.card import write_card
 from tools.bundled_model.export import write_checkpoint, write_four_bit
 from tools.bundled_model.job import Job, open_job
-from tools.bundled_model.plan import SMOKE_PLAN
+from tools.bundled_model.plan import CPU_PLAN, SMOKE_PLAN
 from tools.bundled_model.reports import evaluate
 
 BRIEF = replace(SMOKE_PLAN, budget_seconds=1.5)
@@ -53,9 +54,18 @@ def test_the_log_keeps_the_curve(trained: Job, folder: Path) -> None:
 def test_a_trained_network_is_exported_and_evaluated(trained: Job, tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "bf16", trained.network, BRIEF.config, trained.tokenizer)
     write_four_bit(tmp_path / "bf16", tmp_path / "experts", Quantize.EXPERTS)
-    found = evaluate(tmp_path, records=2, seed=0)
+    found = evaluate(tmp_path, records=2, seed=0, answer_tokens=4)
     experts = found["experts"]
     assert isinstance(experts, dict)
     assert set(experts) >= {"held_out", "held_out_passages", "like_training", "reaches_floors", "speed"}
     assert experts["reaches_floors"] is False
     assert "linears" not in found
+
+
+def test_the_card_says_what_it_was_trained_on_and_scores(tmp_path: Path) -> None:
+    write_card(tmp_path, CPU_PLAN, 1_800, 4_000_000, {"absent_refused": 0.5, "list_right": 0.25})
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "{{" not in card
+    assert "4,000,000 tokens in 30.0 minutes of one core's time" in card
+    assert "| absent refused | 0.500 | 0.80 |" in card
+    assert "| list right | 0.250 |  |" in card
