@@ -14,7 +14,6 @@ Letters: V vocabulary, H hidden_size, D head_dim, R rotary_dim.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +34,7 @@ _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look a
 _SLOW_PAIRS = slice(3, 5)  # pairs whose turn tells a token of this question from one of the last
 _CONSTANT = 4.0  # of the one dimension that is the same in every embedding
 _ASIDE = 1.5  # of what queries and keys hold apart from each other, so that the rest of them counts less
+_SINK_KEY, _SINK_QUERY = 8.0, 6.0  # between what a chance likeness and a true one score
 _GAIN = 2.0  # of what is written to be the next token
 
 
@@ -132,17 +132,18 @@ class _Wiring:
         self._room = self._basis(1 + own, config.hidden_size - 1 - own)
         self._output = self._rotation(config.hidden_size)  # where a token to come is written
         self._found = self._rotation(config.hidden_size)  # where a token notes what it was found as
-        self._look = self._projection(self._own, config.head_dim)  # what a layer-0 head reads of a token, [D, H]
-        share = len(self._room) // _CONTEXT_TOKENS
-        before = [self._room[back * share : (back + 1) * share] for back in range(_CONTEXT_TOKENS)]
-        squeeze = [self._rotation(config.head_dim)[:share] for _ in range(_CONTEXT_TOKENS)]  # [share, D]
-        # What stood so many tokens before: as layer 0 writes it and as later layers read it, [D, H].
-        self._before = [small.T @ place for small, place in zip(squeeze, before, strict=True)]
-        halves = self._rotation(len(self._own)) @ self._own  # [codes, H]
-        self._halves = [
-            _padded(halves[: config.head_dim], config.head_dim),
-            _padded(halves[config.head_dim :], config.head_dim),
-        ]
+        # What layer 0 reads of a token, [D, H], and what it leaves.
+        halves = self._rotation(own) @ self._own
+        self._look = _padded(halves[: config.head_dim], config.head_dim)
+        self._rest = _padded(halves[config.head_dim : 2 * config.head_dim], config.head_dim)
+        # What stood so many tokens before: as layer 0 writes it and as later layers read it, [D, H]. Of the token just
+        # before all is kept, of the others as much as there is room for.
+        kept = min(config.head_dim, len(self._room))
+        share = (len(self._room) - kept) // (_CONTEXT_TOKENS - 1)
+        rooms = torch.split(
+            self._room, [kept, *[share] * (_CONTEXT_TOKENS - 1), (len(self._room) - kept) % (_CONTEXT_TOKENS - 1)]
+        )
+        self._before = [self._rotation(config.head_dim)[: len(room)].T @ room for room in rooms[:_CONTEXT_TOKENS]]
 
     def lay(self, sink: int) -> None:
         """Embeddings and head, then layer after layer."""
@@ -157,15 +158,15 @@ class _Wiring:
         second = self._config.num_key_value_heads - 1  # the same as the first in a network of one
         self._look_back(heads[0])
         for layer in heads[1:2]:
-            self._go_on(layer, 0, 0, self._halves[0])
+            self._go_on(layer, 0, 0, self._look, sink)
             if second:
                 self._find_word(layer, second, range(second * group, (second + 1) * group), sink)
         for layer in heads[2:3]:
-            self._go_on(layer, 0, 0, self._halves[1])
+            self._go_on(layer, 0, 0, self._rest, sink)
             if second:
-                self._look_over(layer, second, range(second * group, (second + 1) * group), self._halves[0])
+                self._look_over(layer, second, range(second * group, (second + 1) * group), self._look)
         for layer in heads[3:]:
-            self._look_over(layer, 0, range(group), self._halves[1])
+            self._look_over(layer, 0, range(group), self._look)
             if second:
                 self._look_for_alike(layer, second, range(second * group, (second + 1) * group))
 
@@ -180,8 +181,8 @@ class _Wiring:
             heads.query[head, :, 0] = self._at_distance(head + 1)
             heads.written[head] = self._before[head].T
 
-    def _go_on(self, heads: _Heads, part: int, head: int, value: Tensor) -> None:
-        """A head finds where the last tokens stood before; its value is what came then."""
+    def _go_on(self, heads: _Heads, part: int, head: int, value: Tensor, sink: int) -> None:
+        """A head finds where the last tokens stood before; its value is what came then, or nothing at the sink."""
         heads.query[head].zero_()
         heads.key[part].zero_()
         for back, weight in enumerate(_CONTEXT_WEIGHTS):
@@ -189,28 +190,36 @@ class _Wiring:
             now = self._look if back == 0 else self._before[back - 1]
             heads.query[head, self._turning :] += compare @ now
             heads.key[part, self._turning :] += compare @ self._before[back]
-        heads.value[part] = value
+        sink_code = self._settle(heads, part, (head,), sink)
+        heads.value[part] = value - (value @ sink_code)[:, None] * sink_code / sink_code.square().sum()
         heads.written[head] = self._output @ value.T * _GAIN
 
     def _find_word(self, heads: _Heads, part: int, which: range, sink: int) -> None:
-        """Heads find another place of the same word, the second one of the same two words, or else the sink."""
-        nowhere = self._direction()
-        own, last = self._compare(1.0), self._compare(0.6)
+        """Heads find another place of the same word, the second one of the same two words, or else the sink.
+
+        They attend to the token behind it, which knows what stood before: so no token finds itself.
+        """
+        own, last = self._compare(1.0), self._compare(0.5)
         key = heads.key[part]
         key.zero_()
-        key[self._turning :] = own @ self._look + last @ self._before[0]
-        key[:, 0] = self._at_distance(0) * -0.9  # a token is not its own other place
-        sink_code = self._codes[sink] @ self._own
-        key[self._turning :] += nowhere[:, None] * sink_code * (8 / sink_code.square().sum())
-        heads.value[part] = self._halves[0]
+        key[self._turning :] = own @ self._before[0] + last @ self._before[1]
+        heads.value[part] = self._before[0]
         for place, head in enumerate(which):
             query = heads.query[head]
             query.zero_()
             query[self._turning :] = own @ self._look + (last @ self._before[0] if place else 0)
-            query[:, 0] = self._at_distance(0) * 0.9
-            query[self._turning :, 0] = nowhere * (6 / _CONSTANT)
             found = self._found if place == 0 else self._rotation(len(self._found))
-            heads.written[head] = found @ self._halves[0].T
+            heads.written[head] = found @ self._look.T
+        self._settle(heads, part, which, sink)
+
+    def _settle(self, heads: _Heads, part: int, which: Sequence[int] | range, sink: int) -> Tensor:
+        """Let heads attend to the sink where nothing fits better. Returns the sink's code, [H]."""
+        nowhere = self._direction()
+        code = self._codes[sink] @ self._own
+        heads.key[part, self._turning :] += nowhere[:, None] * code * (_SINK_KEY / code.square().sum())
+        for head in which:
+            heads.query[head, self._turning :, 0] += nowhere * (_SINK_QUERY / _CONSTANT)
+        return code
 
     def _look_over(self, heads: _Heads, part: int, which: range, half: Tensor) -> None:
         """Heads that attend to all of the last tokens alike, and write what one is and was found as."""
@@ -225,7 +234,7 @@ class _Wiring:
             heads.query[head].zero_()
             heads.query[head, :, 0] = slow * 0.7
             heads.query[head, self._turning :, 0] += away * _ASIDE
-            heads.written[head] = self._output @ half.T
+            heads.written[head] = self._output @ half.T * 1.5
 
     def _look_for_alike(self, heads: _Heads, part: int, which: range) -> None:
         """Queries near to the keys: a token attends to what is like it."""
@@ -254,7 +263,7 @@ class _Wiring:
 
     def _compare(self, weight: float) -> Tensor:
         """A random map from what layer 0 reads to the still part of a head, [D - R, D]."""
-        return torch.randn(self._still, self._config.head_dim, generator=self._random) * weight / math.sqrt(self._still)
+        return self._rotation(self._config.head_dim)[: self._still] * weight
 
     def _direction(self) -> Tensor:
         """A random unit vector of the still part of a head, [D - R]."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -204,10 +204,15 @@ def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
     """
     codes = [network.word_embeddings.weight, network.lm_head.weight]
     attentions = [module for module in network.modules() if isinstance(module, Attention)]
-    wired = [weight for attention in attentions[:2] for weight in attention.parameters()]
-    looking = [weight for attention in attentions[2:] for weight in attention.parameters()]
+    norms = [weight for weight in network.parameters() if weight.dim() == 1]
+    wired = [*norms, *_matrices(attentions[:2])]
+    looking = _matrices(attentions[2:])
     named = {id(weight) for weight in [*codes, *wired, *looking]}
     others = [weight for weight in network.parameters() if id(weight) not in named]
-    shares = ((codes, 0.1), (wired, 0.07), (looking, 0.4), (others, 1.0))
+    shares = ((codes, 0.1), (wired, 0.07), (looking, 0.5), (others, 1.0))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
+
+
+def _matrices(attentions: Sequence[Attention]) -> list[nn.Parameter]:
+    return [weight for attention in attentions for weight in attention.parameters() if weight.dim() == 2]
