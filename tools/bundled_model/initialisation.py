@@ -5,9 +5,9 @@ went on (induction heads, arXiv 2209.11895). Here it begins with such heads, in 
 (arXiv 2305.09828); training bends them to the task. Beside random small weights it is laid out like this:
 
 layer 0: four heads look one, two, three and four tokens back and note what stands there.
-layer 1: a head goes on where the last four tokens stood before; two heads find the place of the same word.
-layer 2: a head goes on, as in layer 1; two look over the last tokens and bring what was found for one of them.
-layer 3: two heads look over the last tokens, two look for what is alike.
+layer 1: two heads go on where the last four tokens stood before; the others find the place of the same word.
+later layers: half of the heads look over the last tokens and bring what was found for one of them, the others look for
+what is alike.
 
 Letters: V vocabulary, H hidden_size, D head_dim, R rotary_dim.
 """
@@ -25,7 +25,7 @@ from model_runtime.rotary import inverse_frequencies
 from tools.bundled_model.network import Attention, MixtureOfExperts, SwiGlu, TrainingNetwork
 
 # An induction head compares so many tokens, the latest counting most; one layer-0 head looks back at each of them.
-_CONTEXT_WEIGHTS = (1.0, 0.8, 0.6, 0.5)
+_CONTEXT_WEIGHTS = (1.0, 0.7, 0.5, 0.4)
 _CONTEXT_TOKENS = len(_CONTEXT_WEIGHTS)
 # Shares of a token's code: itself, the word it is whatever its case and leading space, its letters.
 _OWN_SHARE, _WORD_SHARE, _LETTERS_SHARE = 0.55, 0.6, 0.55
@@ -34,8 +34,8 @@ _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look a
 _SLOW_PAIRS = slice(3, 5)  # pairs whose turn tells a token of this question from one of the last
 _CONSTANT = 4.0  # of the one dimension that is the same in every embedding
 _ASIDE = 1.5  # of what queries and keys hold apart from each other, so that the rest of them counts less
-_SINK_KEY, _SINK_QUERY = 8.0, 6.0  # between what a chance likeness and a true one score
-_GAIN = 2.0  # of what is written to be the next token
+_SINK_KEY, _SINK_QUERY = 8.0, 3.0  # between what a chance likeness and a true one score
+_GAIN = 4.0  # of what is written to be the next token
 
 
 def initialise(network: TrainingNetwork, pieces: Sequence[str], *, sink: int, seed: int) -> None:
@@ -154,21 +154,18 @@ class _Wiring:
         self._network.lm_head.weight.copy_(head * self._config.hidden_size**-0.5)
         layers = [module for module in self._network.modules() if isinstance(module, Attention)]
         heads = [_Heads.of(attention, self._config) for attention in layers]
-        group = self._config.num_attention_heads // self._config.num_key_value_heads
-        second = self._config.num_key_value_heads - 1  # the same as the first in a network of one
         self._look_back(heads[0])
+        parts = range(self._config.num_key_value_heads)
         for layer in heads[1:2]:
-            self._go_on(layer, 0, 0, self._look, sink)
-            if second:
-                self._find_word(layer, second, range(second * group, (second + 1) * group), sink)
-        for layer in heads[2:3]:
-            self._go_on(layer, 0, 0, self._rest, sink)
-            if second:
-                self._look_over(layer, second, range(second * group, (second + 1) * group), self._look)
-        for layer in heads[3:]:
-            self._look_over(layer, 0, range(group), self._look)
-            if second:
-                self._look_for_alike(layer, second, range(second * group, (second + 1) * group))
+            for part, value in zip(parts, (self._look, self._rest), strict=False):
+                self._go_on(layer, part, value, sink)
+            for part in parts[2:]:
+                self._find_word(layer, part, sink, words=1 + part % 2)
+        for layer in heads[2:]:
+            for part in parts[: len(parts) // 2]:
+                self._look_over(layer, part)
+            for part in parts[len(parts) // 2 :]:
+                self._look_for_alike(layer, part)
 
     def _look_back(self, heads: _Heads) -> None:
         """Head n attends to the token n + 1 before and writes it where nothing else stands."""
@@ -181,8 +178,14 @@ class _Wiring:
             heads.query[head, :, 0] = self._at_distance(head + 1)
             heads.written[head] = self._before[head].T
 
-    def _go_on(self, heads: _Heads, part: int, head: int, value: Tensor, sink: int) -> None:
+    def _heads_of(self, part: int) -> range:
+        """The query heads that share the keys of `part`."""
+        group = self._config.num_attention_heads // self._config.num_key_value_heads
+        return range(part * group, (part + 1) * group)
+
+    def _go_on(self, heads: _Heads, part: int, value: Tensor, sink: int) -> None:
         """A head finds where the last tokens stood before; its value is what came then, or nothing at the sink."""
+        head = self._heads_of(part)[0]
         heads.query[head].zero_()
         heads.key[part].zero_()
         for back, weight in enumerate(_CONTEXT_WEIGHTS):
@@ -194,8 +197,8 @@ class _Wiring:
         heads.value[part] = value - (value @ sink_code)[:, None] * sink_code / sink_code.square().sum()
         heads.written[head] = self._output @ value.T * _GAIN
 
-    def _find_word(self, heads: _Heads, part: int, which: range, sink: int) -> None:
-        """Heads find another place of the same word, the second one of the same two words, or else the sink.
+    def _find_word(self, heads: _Heads, part: int, sink: int, *, words: int) -> None:
+        """Heads find another place of the same word, or of it and the one before, or else the sink.
 
         They attend to the token behind it, which knows what stood before: so no token finds itself.
         """
@@ -204,13 +207,12 @@ class _Wiring:
         key.zero_()
         key[self._turning :] = own @ self._before[0] + last @ self._before[1]
         heads.value[part] = self._before[0]
-        for place, head in enumerate(which):
+        for head in self._heads_of(part):
             query = heads.query[head]
             query.zero_()
-            query[self._turning :] = own @ self._look + (last @ self._before[0] if place else 0)
-            found = self._found if place == 0 else self._rotation(len(self._found))
-            heads.written[head] = found @ self._look.T
-        self._settle(heads, part, which, sink)
+            query[self._turning :] = own @ self._look + (last @ self._before[0] if words > 1 else 0)
+            heads.written[head] = self._found @ self._look.T * (1.0 if words == 1 else 0.5)
+        self._settle(heads, part, self._heads_of(part), sink)
 
     def _settle(self, heads: _Heads, part: int, which: Sequence[int] | range, sink: int) -> Tensor:
         """Let heads attend to the sink where nothing fits better. Returns the sink's code, [H]."""
@@ -221,7 +223,7 @@ class _Wiring:
             heads.query[head, self._turning :, 0] += nowhere * (_SINK_QUERY / _CONSTANT)
         return code
 
-    def _look_over(self, heads: _Heads, part: int, which: range, half: Tensor) -> None:
+    def _look_over(self, heads: _Heads, part: int) -> None:
         """Heads that attend to all of the last tokens alike, and write what one is and was found as."""
         slow = torch.zeros(self._config.head_dim)
         slow[: self._turning // 2][_SLOW_PAIRS] = 1.0
@@ -229,18 +231,18 @@ class _Wiring:
         heads.key[part] *= 0.2
         heads.key[part, :, 0] = slow * 0.7
         heads.key[part, self._turning :, 0] += aside * _ASIDE
-        heads.value[part] = 0.5 * half + half @ self._found.T
-        for head in which:
+        heads.value[part] = 0.5 * self._look + self._look @ self._found.T
+        for head in self._heads_of(part):
             heads.query[head].zero_()
             heads.query[head, :, 0] = slow * 0.7
             heads.query[head, self._turning :, 0] += away * _ASIDE
-            heads.written[head] = self._output @ half.T * 1.5
+            heads.written[head] = self._output @ self._look.T * 1.5
 
-    def _look_for_alike(self, heads: _Heads, part: int, which: range) -> None:
+    def _look_for_alike(self, heads: _Heads, part: int) -> None:
         """Queries near to the keys: a token attends to what is like it."""
         heads.key[part].zero_()
         heads.key[part, self._turning :] = self._projection(self._own, self._still)
-        for head in which:
+        for head in self._heads_of(part):
             heads.query[head] *= 0.3
             heads.query[head, self._turning :] += heads.key[part, self._turning :]
 

@@ -45,7 +45,7 @@ def config_fields(**changes: object) -> dict[str, object]:
         "intermediate_size": 384,
         "num_hidden_layers": 4,
         "num_attention_heads": 4,
-        "num_key_value_heads": 2,
+        "num_key_value_heads": 4,
         "head_dim": 64,
         "num_experts": 16,
         "num_experts_per_tok": 2,

@@ -18,7 +18,7 @@ from tools.bundled_model.plan import Plan, Stage
 
 _WARMUP_SHARE, _DECAY_SHARE = 0.02, 0.25  # of the budget
 _BIAS_RATE = 1e-3  # a step's change of an expert's bias, DeepSeek-V3's (arXiv 2412.19437, section 2.1.2)
-_DECIDING_TOKENS, _DECIDING_WEIGHT = 3, 4.0
+_DECIDING_TOKENS, _DECIDING_WEIGHT = 3, 2.5
 _COPIED_SHARE = 0.4
 _LOG_EVERY_STEPS = 20
 _CHECKPOINT_EVERY_SECONDS = 60
@@ -205,11 +205,14 @@ def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
     codes = [network.word_embeddings.weight, network.lm_head.weight]
     attentions = [module for module in network.modules() if isinstance(module, Attention)]
     norms = [weight for weight in network.parameters() if weight.dim() == 1]
-    wired = [*norms, *_matrices(attentions[:2])]
-    looking = _matrices(attentions[2:])
-    named = {id(weight) for weight in [*codes, *wired, *looking]}
+    wired, going_on, looking = (
+        [*norms, *_matrices(attentions[:1])],
+        _matrices(attentions[1:2]),
+        _matrices(attentions[2:]),
+    )
+    named = {id(weight) for weight in [*codes, *wired, *going_on, *looking]}
     others = [weight for weight in network.parameters() if id(weight) not in named]
-    shares = ((codes, 0.1), (wired, 0.07), (looking, 0.5), (others, 1.0))
+    shares = ((codes, 0.1), (wired, 0.07), (going_on, 0.25), (looking, 0.5), (others, 1.0))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
 
