@@ -231,12 +231,12 @@ class _Wiring:
         heads.key[part] *= 0.2
         heads.key[part, :, 0] = slow * 0.7
         heads.key[part, self._turning :, 0] += aside * _ASIDE
-        heads.value[part] = 0.5 * self._look + self._look @ self._found.T
+        heads.value[part] = 0.4 * self._look + self._look @ self._found.T
         for head in self._heads_of(part):
             heads.query[head].zero_()
             heads.query[head, :, 0] = slow * 0.7
             heads.query[head, self._turning :, 0] += away * _ASIDE
-            heads.written[head] = self._output @ self._look.T * 1.5
+            heads.written[head] = self._output @ self._look.T * 3.0
 
     def _look_for_alike(self, heads: _Heads, part: int) -> None:
         """Queries near to the keys: a token attends to what is like it."""

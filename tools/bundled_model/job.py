@@ -77,7 +77,7 @@ def _tokenizer_texts(plan: Plan, records: int) -> Iterator[str]:
         yield from (f"{page.file}\n{page.text}" for page in record.pages)
         yield from (exchange.question for exchange in Asker(generator, dice).exchanges(record, 8))
     prompts = [fill("system"), instructions(), fill("record", pages=""), fill("question", earlier="", question="")]
-    yield from [*prompts, "SYSTEM", "HUMAN", "ASSISTANT", "detailed thinking off"] * _PROMPT_REPEATS
+    yield from [*prompts, "SYSTEM HUMAN ASSISTANT detailed thinking off\n" * 10] * _PROMPT_REPEATS
     if data := os.environ.get("EVAL_DATA"):
         yield from language_texts.texts(Path(data))
 
