@@ -17,6 +17,7 @@ from tools.bundled_model.job import natural_sentences, open_job
 from tools.bundled_model.plan import PLANS
 from tools.bundled_model.records import RecordGenerator
 from tools.bundled_model.reports import TRAINING, evaluate, expert_shares
+from tools.bundled_model.training import curve
 
 
 def main() -> None:
@@ -52,6 +53,7 @@ def _export(arguments: argparse.Namespace) -> None:
         "seconds": round(job.trainer.seconds),
         "tokens": job.trainer.tokens,
         "expert_shares": expert_shares(job.network, examples),
+        "curve": curve(arguments.folder),
     }
     (arguments.target / TRAINING).write_text(json.dumps(training) + "\n", encoding="utf-8")
     for quantize in Quantize:

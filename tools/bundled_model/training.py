@@ -23,6 +23,7 @@ _COPIED_SHARE = 0.4
 _LOG_EVERY_STEPS = 20
 _CHECKPOINT_EVERY_SECONDS = 60
 _WORKERS = 8  # processes that make batches while a GPU works
+_CURVE_POINTS = 60
 _CHECKPOINT_NAME, _LOG_NAME = "training.pt", "training_log.jsonl"
 
 
@@ -162,6 +163,13 @@ class _Window:
 
     def mean(self, which: int) -> float:
         return round(sum(one[which] for one in self.measured) / len(self.measured), 4)
+
+
+def curve(folder: Path) -> list[dict[str, float]]:
+    """The log of a training, of which at most some lines: every so many, and the last."""
+    lines = (folder / _LOG_NAME).read_text(encoding="utf-8").splitlines()
+    every = -(-len(lines) // _CURVE_POINTS)
+    return [json.loads(line) for index, line in enumerate(lines, 1) if index % every == 0 or index == len(lines)]
 
 
 def answer_loss(network: TrainingNetwork, batch: Batch) -> tuple[Tensor, float, float]:
