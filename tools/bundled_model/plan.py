@@ -98,7 +98,7 @@ CPU_PLAN = Plan(
         ),
         Stage(until=1.0, size=_size((2, 7), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=14, batch_tokens=5_000),
     ),
-    budget_seconds=2_700,
+    budget_seconds=7_200,
     learning_rate=3e-3,
 )
 # 38M weights in all, 10M of them active beside embeddings and head. Not trained yet: it wants a GPU.

@@ -208,9 +208,11 @@ def balance_experts(network: TrainingNetwork) -> None:
 def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
     """What copying begins with is wired and changes slowly; what it is to be used for is learned fast.
 
-    At the full rate the heads that look back and look up words were gone after 160 steps.
+    At the full rate the heads that look back and look up words were gone after 160 steps. The head's codes stay: a word
+    that training never asks for would be unlearned, and with it the copying of what is held out.
     """
-    codes = [network.word_embeddings.weight, network.lm_head.weight]
+    network.lm_head.weight.requires_grad_(False)
+    codes = [network.word_embeddings.weight]
     attentions = [module for module in network.modules() if isinstance(module, Attention)]
     norms = [weight for weight in network.parameters() if weight.dim() == 1]
     wired, going_on, looking = (
@@ -218,7 +220,7 @@ def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
         _matrices(attentions[1:2]),
         _matrices(attentions[2:]),
     )
-    named = {id(weight) for weight in [*codes, *wired, *going_on, *looking]}
+    named = {id(weight) for weight in [network.lm_head.weight, *codes, *wired, *going_on, *looking]}
     others = [weight for weight in network.parameters() if id(weight) not in named]
     shares = ((codes, 0.1), (wired, 0.07), (going_on, 0.25), (looking, 0.5), (others, 1.0))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
