@@ -5,8 +5,10 @@ Letters: V vocabulary. Nothing here knows what the tokens mean; a `Constraint` s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -41,6 +43,23 @@ class SamplingSettings:
     def is_greedy(self) -> bool:
         """Whether the likeliest token is taken, without a draw."""
         return self.temperature == 0
+
+
+def sampling_of(folder: Path) -> SamplingSettings:
+    """What generation_config.json of a checkpoint says; the numbers of AntAngelMed's card where it says nothing.
+
+    `do_sample: false` takes the likeliest token. Raises RequestError for numbers that nothing can be drawn with, and
+    for a file that is damaged.
+    """
+    path = folder / "generation_config.json"
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError as error:
+        raise RequestError(f"{path} is damaged; copy it again from the release") from error
+    settings = SamplingSettings()
+    known = ("temperature", "top_p", "top_k", "repetition_penalty")
+    settings = replace(settings, **{name: stated[name] for name in known if stated.get(name) is not None})
+    return replace(settings, temperature=0) if stated.get("do_sample") is False else settings
 
 
 class Constraint(Protocol):

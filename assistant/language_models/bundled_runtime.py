@@ -30,7 +30,7 @@ from model_runtime.events import Event, Finished, Progress, Request
 from model_runtime.hub import model_folder
 from model_runtime.loader import Precision, load_model
 from model_runtime.prefixes import SavedPrefixes
-from model_runtime.sampling import Constraint, SamplingSettings
+from model_runtime.sampling import Constraint, SamplingSettings, sampling_of
 
 ANSWER_TOKENS = 4_096
 _ROLES: Mapping[type[BaseMessage], Role] = {
@@ -186,11 +186,20 @@ def open_checkpoint(model: str, settings: Settings) -> AnsweringModel:
             kv_cache=CacheKind(settings.kv_cache),
         )
         engine = Engine(loaded, Chat.from_folder(folder), kv_cache=CacheKind(settings.kv_cache))
+        sampling = sampling_of(folder)
     except ModelRuntimeError as failure:
         raise ModelUnavailableError(str(failure)) from failure
     name = model.rstrip("/").rsplit("/", 1)[-1]
     answer_tokens = min(ANSWER_TOKENS, engine.context_tokens // 4)
-    chat = BundledRuntime(engine=engine, model=name, max_tokens=answer_tokens)
+    chat = BundledRuntime(
+        engine=engine,
+        model=name,
+        max_tokens=answer_tokens,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        repetition_penalty=sampling.repetition_penalty,
+    )
     return AnsweringModel(
         chat=chat,
         description=ModelDescription(

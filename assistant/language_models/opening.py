@@ -32,6 +32,7 @@ def _checkpoint(model: str) -> str:
         return model
     if not (BUNDLED_MODEL / "config.json").is_file():
         raise ModelUnavailableError(
-            "no model is bundled with this version; use --model extractive, or name a checkpoint"
+            "no model is bundled with this version: none has reached the scores that it must have; "
+            "use --model extractive, or name a checkpoint"
         )
     return str(BUNDLED_MODEL)

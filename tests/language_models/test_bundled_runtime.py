@@ -168,6 +168,14 @@ def test_a_checkpoint_opens_as_the_conversation_uses_it(opened: AnsweringModel) 
     assert any(piece.text for piece in pieces)
 
 
+def test_a_checkpoint_is_sampled_as_it_says(tmp_path: Path) -> None:
+    folder = write_tiny_checkpoint(tmp_path / "tiny-model")
+    (folder / "generation_config.json").write_text('{"eos_token_id": [1, 6], "do_sample": false}')
+    chat = open_checkpoint(str(folder), Settings(data_dir=folder)).chat
+    assert isinstance(chat, BundledRuntime)
+    assert (chat.temperature, chat.repetition_penalty) == (0, 1.05)
+
+
 def test_too_long_a_question_is_explained(opened: AnsweringModel) -> None:
     with pytest.raises(ContextExceededError, match="of 4,096 tokens"):
         list(opened.stream([HumanMessage("word " * 5000)]))

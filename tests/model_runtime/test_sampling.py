@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,9 +18,21 @@ from transformers import (
 )
 
 from model_runtime.errors import NumericalError, RequestError
-from model_runtime.sampling import Constraint, Sampler, SamplingSettings
+from model_runtime.sampling import Constraint, Sampler, SamplingSettings, sampling_of
 
 VOCABULARY = 200
+
+
+def test_a_checkpoint_says_how_it_is_sampled(tmp_path: Path) -> None:
+    assert sampling_of(tmp_path) == SamplingSettings()
+    path = tmp_path / "generation_config.json"
+    path.write_text('{"temperature": 0.3, "top_k": 5, "eos_token_id": [1], "repetition_penalty": null}')
+    assert sampling_of(tmp_path) == SamplingSettings(temperature=0.3, top_k=5)
+    path.write_text('{"do_sample": false, "temperature": 0.3, "repetition_penalty": 1.0}')
+    assert sampling_of(tmp_path) == SamplingSettings(temperature=0, repetition_penalty=1.0)
+    path.write_text('{"top_p": 0}')
+    with pytest.raises(RequestError, match="top_p"):
+        sampling_of(tmp_path)
 
 
 def sampler(

@@ -1,0 +1,84 @@
+"""Questions about invented records: the answer to learn is one that the judge calls right."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+
+from assistant.conversation.marks import marks, quotes
+from assistant.prompts import not_in_record
+from tools.bundled_model.judging import FLOORS, judge, reaches_floors, scores
+from tools.bundled_model.questions import Asker, Exchange, Task
+from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordSize
+
+SIZE = RecordSize(pages=(1, 4), facts=(3, 8), fillers=0.3)
+GENERATOR = RecordGenerator(("The cough was worse after every walk uphill.", "Swimming helped more than rest did."))
+
+
+def asked(seed: int, *, held_out: bool = False) -> tuple[InventedRecord, list[Exchange]]:
+    dice = random.Random(seed)
+    record = GENERATOR.record(dice, SIZE, held_out=held_out)
+    return record, Asker(GENERATOR, dice, held_out=held_out).exchanges(record, 10)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_the_answer_to_learn_is_right_verbatim_and_cited(held_out: bool) -> None:
+    for seed in range(60):
+        record, exchanges = asked(seed, held_out=held_out)
+        for exchange in exchanges:
+            judgement = judge(exchange.answer, exchange, record)
+            assert judgement.is_right, exchange
+            assert judgement.quotes == judgement.verbatim
+            assert judgement.is_refusal == (exchange.task is Task.ABSENT)
+            assert judgement.is_cited == (exchange.task is not Task.ABSENT)
+
+
+def test_every_task_is_asked() -> None:
+    counts = Counter(exchange.task for seed in range(150) for exchange in asked(seed)[1])
+    assert set(counts) == set(Task)
+    assert counts[Task.ONE_FACT] > counts[Task.ABSENT] > counts[Task.CHANGE]
+
+
+def test_no_slot_is_left_open_and_no_question_is_asked_twice() -> None:
+    for seed in range(60):
+        questions = [exchange.question for exchange in asked(seed)[1]]
+        assert not any("{" in question for question in questions)
+        assert len(set(questions)) == len(questions)
+
+
+def test_an_answer_has_the_form_that_the_prompts_ask_for() -> None:
+    for seed in range(20):
+        for exchange in asked(seed)[1]:
+            if exchange.task is Task.ABSENT:
+                assert exchange.answer == not_in_record()
+            else:
+                assert len(quotes(exchange.answer)) == len(marks(exchange.answer)) == exchange.answer.count('" [')
+
+
+def test_the_judge_sees_what_is_wrong() -> None:
+    record, exchanges = next(
+        (record, exchanges) for record, exchanges in map(asked, range(30)) if exchanges[0].task is Task.ONE_FACT
+    )
+    exchange = exchanges[0]
+    assert not judge("The record does not say.", exchange, record).is_right
+    assert not judge('"something that stands nowhere" [1]', exchange, record).verbatim
+    elsewhere = exchange.answer.replace(f"[{exchange.pages[0]}]", "[9]")
+    assert judge(elsewhere, exchange, record).is_right
+    assert not judge(elsewhere, exchange, record).is_cited
+    assert judge(elsewhere, exchange, record).verbatim == 0
+
+
+def test_a_model_ships_only_above_all_floors() -> None:
+    assert reaches_floors(FLOORS)
+    for name in FLOORS:
+        assert not reaches_floors({**FLOORS, name: FLOORS[name] - 0.01})
+        assert not reaches_floors({other: share for other, share in FLOORS.items() if other != name})
+
+
+def test_scores_are_shares_by_task() -> None:
+    judged = [judge(exchange.answer, exchange, record) for record, found in map(asked, range(40)) for exchange in found]
+    found = scores(judged)
+    assert {name: found[name] for name in FLOORS} == dict.fromkeys(FLOORS, 1.0)
+    assert found["told_refused"] == 0.0

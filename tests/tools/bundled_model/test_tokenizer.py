@@ -1,0 +1,47 @@
+"""The tokenizer keeps every byte, cuts figures singly, and cuts a word alike with and without a space before it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from model_runtime.chat import Chat
+from tools.bundled_model.records import RecordGenerator, RecordSize
+from tools.bundled_model.tokenizer import SPECIAL_TOKENS, train_tokenizer
+
+GENERATOR = RecordGenerator()
+TEXTS = [
+    page.text
+    for seed in range(60)
+    for page in GENERATOR.record(random.Random(seed), RecordSize(pages=(1, 1), facts=(3, 6), fillers=0.2)).pages
+]
+TOKENIZER = train_tokenizer(TEXTS, vocabulary=1024)
+CHAT = Chat(TOKENIZER, frozenset((1, 6)))
+
+
+@pytest.mark.parametrize("text", ["Hb  12 é ü\n\n x", "患者因胸痛入院", '"a (b) -c" [3]\n', *TEXTS[:5]])
+def test_nothing_is_lost(text: str) -> None:
+    assert CHAT.decode(CHAT.encode(text)) == text
+
+
+def test_it_has_the_family_s_special_tokens_and_no_more_tokens_than_asked_for() -> None:
+    assert TOKENIZER.convert_tokens_to_ids(list(SPECIAL_TOKENS)) == list(range(len(SPECIAL_TOKENS)))
+    assert 900 < len(TOKENIZER) <= 1024
+
+
+def test_figures_stand_alone() -> None:
+    assert TOKENIZER.tokenize("Potassium 5.83 mmol")[-5:-1] == ["5", ".", "8", "3"] or "83" not in TOKENIZER.tokenize(
+        "Potassium 5.83 mmol"
+    )
+
+
+@pytest.mark.parametrize("word", ["potassium", "Velmoxane", "ramipril", "(stopped", "twice"])
+def test_a_word_is_cut_alike_with_and_without_a_space(word: str) -> None:
+    bare, spaced = TOKENIZER.tokenize(word), TOKENIZER.tokenize(f" {word}")
+    assert spaced == [f"Ġ{bare[0]}", *bare[1:]]
+
+
+def test_the_same_texts_make_the_same_tokenizer() -> None:
+    again = train_tokenizer(TEXTS, vocabulary=1024)
+    assert again.backend_tokenizer.to_str() == TOKENIZER.backend_tokenizer.to_str()

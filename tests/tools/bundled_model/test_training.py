@@ -1,0 +1,72 @@
+"""Train, stop, go on, export, evaluate: the whole path in seconds, with a network that learns nothing useful."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from model_runtime.checkpoint import Quantize
+from tools.bundled_model.card import write_card
+from tools.bundled_model.export import write_checkpoint, write_four_bit
+from tools.bundled_model.job import Job, open_job
+from tools.bundled_model.plan import CPU_PLAN, SMOKE_PLAN
+from tools.bundled_model.reports import evaluate
+from tools.bundled_model.training import curve
+
+BRIEF = replace(SMOKE_PLAN, budget_seconds=1.5)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("job")
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Job:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("EVAL_DATA", raising=False)
+        torch.manual_seed(0)
+        first = open_job(BRIEF, folder, tokenizer_records=60)
+        list(first.trainer.run(0.5))
+        assert 0 < first.trainer.share_done < 1
+        again = open_job(BRIEF, folder)
+        assert again.trainer.share_done == first.trainer.share_done
+        list(again.trainer.run(1e9))
+    return again
+
+
+def test_training_goes_on_where_it_stopped_and_ends_with_its_budget(trained: Job) -> None:
+    assert trained.trainer.share_done == 1
+    assert list(trained.trainer.run(1e9)) == []
+
+
+def test_the_log_keeps_the_curve(trained: Job, folder: Path) -> None:
+    assert trained.trainer.share_done == 1
+    log = [json.loads(line) for line in (folder / "training_log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [entry["step"] for entry in log] == sorted({entry["step"] for entry in log})
+    assert log[-1]["seconds"] >= BRIEF.budget_seconds
+    assert curve(folder)[-1] == log[-1]
+
+
+def test_a_trained_network_is_exported_and_evaluated(trained: Job, tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "bf16", trained.network, BRIEF.config, trained.tokenizer)
+    write_four_bit(tmp_path / "bf16", tmp_path / "experts", Quantize.EXPERTS)
+    found = evaluate(tmp_path, records=2, seed=0, answer_tokens=4)
+    experts = found["experts"]
+    assert isinstance(experts, dict)
+    assert set(experts) >= {"held_out", "held_out_passages", "like_training", "reaches_floors", "speed"}
+    assert experts["reaches_floors"] is False
+    assert "linears" not in found
+
+
+def test_the_card_says_what_it_was_trained_on_and_scores(tmp_path: Path) -> None:
+    write_card(tmp_path, CPU_PLAN, 1_800, 4_000_000, {"absent_refused": 0.5, "list_right": 0.25})
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "{{" not in card
+    assert "4,000,000 tokens in 30.0 minutes of one core's time" in card
+    assert "| absent refused | 0.500 | 0.80 |" in card
+    assert "| list right | 0.250 |  |" in card

@@ -1,0 +1,97 @@
+"""Train, evaluate and export the bundled model: `python -m tools.bundled_model train|evaluate|export --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from model_runtime.checkpoint import Quantize
+from tools.bundled_model.conversations import Frame, example
+from tools.bundled_model.evaluation import trials
+from tools.bundled_model.export import write_checkpoint, write_four_bit
+from tools.bundled_model.job import natural_sentences, open_job
+from tools.bundled_model.plan import PLANS
+from tools.bundled_model.records import RecordGenerator
+from tools.bundled_model.reports import TRAINING, evaluate, expert_shares
+from tools.bundled_model.training import curve
+
+
+def main() -> None:
+    """Do what the command line says."""
+    arguments = _parser().parse_args()
+    torch.set_num_threads(arguments.threads)
+    arguments.run(arguments)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    plan = PLANS[arguments.plan]
+    if arguments.budget_minutes:
+        plan = replace(plan, budget_seconds=arguments.budget_minutes * 60)
+    job = open_job(plan, arguments.folder, device=arguments.device)
+    for entry in job.trainer.run(arguments.stretch_minutes * 60):
+        print(
+            f"step {entry.step}  {entry.seconds / 60:.1f} min  loss {entry.loss:.3f}  "
+            f"deciding {entry.deciding_right:.3f}  copied {entry.copied_right:.3f}  "
+            f"{entry.tokens_per_second:,} tokens a core-second",
+            flush=True,
+        )
+    print(f"{job.trainer.share_done:.0%} of the budget is used", flush=True)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    plan = PLANS[arguments.plan]
+    job = open_job(plan, arguments.folder)
+    write_checkpoint(arguments.target / "bf16", job.network, plan.config, job.tokenizer)
+    trials_ = trials(RecordGenerator(natural_sentences(held_out=True)), 20, seed=2)
+    examples = [example(job.chat, one.record, one.exchanges, Frame.WHOLE_RECORD) for one in trials_]
+    training = {
+        "plan": plan.name,
+        "seconds": round(job.trainer.seconds),
+        "tokens": job.trainer.tokens,
+        "expert_shares": expert_shares(job.network, examples),
+        "curve": curve(arguments.folder),
+    }
+    (arguments.target / TRAINING).write_text(json.dumps(training) + "\n", encoding="utf-8")
+    for quantize in Quantize:
+        write_four_bit(arguments.target / "bf16", arguments.target / quantize.value, quantize)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    found = evaluate(arguments.model, records=arguments.records, seed=arguments.seed)
+    text = json.dumps(found, indent=2) + "\n"
+    if arguments.out:
+        arguments.out.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=2)
+    commands = parser.add_subparsers(required=True)
+    train = commands.add_parser("train", help="train in FOLDER, or go on where it stands")
+    train.add_argument("folder", type=Path)
+    train.add_argument("--plan", choices=PLANS, default="cpu")
+    train.add_argument("--stretch-minutes", type=float, default=1e9, help="how long this stretch may take")
+    train.add_argument("--budget-minutes", type=float, help="of all stretches together; default: the plan's")
+    train.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    train.set_defaults(run=_train)
+    export = commands.add_parser("export", help="write TARGET/bf16, TARGET/experts and TARGET/linears")
+    export.add_argument("folder", type=Path)
+    export.add_argument("target", type=Path)
+    export.add_argument("--plan", choices=PLANS, default="cpu")
+    export.set_defaults(run=_export)
+    evaluate_ = commands.add_parser("evaluate", help="score the checkpoints under an export's TARGET")
+    evaluate_.add_argument("model", type=Path)
+    evaluate_.add_argument("--records", type=int, default=60)
+    evaluate_.add_argument("--seed", type=int, default=1)
+    evaluate_.add_argument("--out", type=Path)
+    evaluate_.set_defaults(run=_evaluate)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

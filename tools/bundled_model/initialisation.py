@@ -1,0 +1,282 @@
+"""Weights to begin with: a network that can copy, and look words up, before it has seen any.
+
+A small network spends most of its training on learning to look one token back and then to go on as an earlier place
+went on (induction heads, arXiv 2209.11895). Here it begins with such heads, in the spirit of mimetic initialisation
+(arXiv 2305.09828); training bends them to the task. Beside random small weights it is laid out like this:
+
+layer 0: four heads look one, two, three and four tokens back and note what stands there.
+layer 1: two heads go on where the last four tokens stood before; the others find the place of the same word.
+later layers: half of the heads look over the last tokens and bring what was found for one of them, the others look for
+what is alike.
+
+Letters: V vocabulary, H hidden_size, D head_dim, R rotary_dim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from model_runtime.config import ModelConfig
+from model_runtime.rotary import inverse_frequencies
+from tools.bundled_model.network import Attention, MixtureOfExperts, SwiGlu, TrainingNetwork
+
+# An induction head compares so many tokens, the latest counting most; one layer-0 head looks back at each of them.
+_CONTEXT_WEIGHTS = (1.0, 0.7, 0.5, 0.4)
+_CONTEXT_TOKENS = len(_CONTEXT_WEIGHTS)
+# Shares of a token's code: itself, the word it is whatever its case and leading space, its letters.
+_OWN_SHARE, _WORD_SHARE, _LETTERS_SHARE = 0.55, 0.6, 0.55
+_SHARPNESS = 2.5  # weight of the query and key norms: scores reach head_dim^0.5 times its square
+_FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look at a fixed distance
+_SLOW_PAIRS = slice(3, 5)  # pairs whose turn tells a token of this question from one of the last
+_CONSTANT = 4.0  # of the one dimension that is the same in every embedding
+_ASIDE = 1.5  # of what queries and keys hold apart from each other, so that the rest of them counts less
+_SINK_KEY, _SINK_QUERY = 8.0, 3.0  # between what a chance likeness and a true one score
+_GAIN = 4.0  # of what is written to be the next token
+
+
+def initialise(network: TrainingNetwork, pieces: Sequence[str], *, sink: int, seed: int) -> None:
+    """Fill every weight. `pieces`: the text of each token id; `sink`: the token that stands for "found nowhere"."""
+    random = torch.Generator().manual_seed(seed)
+    _fill_plainly(network, random)
+    codes = token_codes(pieces, network.config.hidden_size // 2 - 1, random)
+    with torch.no_grad():
+        _Wiring(network, codes, random).lay(sink)
+
+
+def token_codes(pieces: Sequence[str], width: int, random: torch.Generator) -> Tensor:
+    """A code for every token, rms 1: alike for tokens of the same word or of alike letters, float32 [V, width]."""
+    words = [piece.strip().casefold() for piece in pieces]
+    own = torch.randn(len(pieces), width, generator=random)
+    by_word = _shared([[word] if word else [] for word in words], width, random)
+    by_letters = _shared([_trigrams(word) for word in words], width, random)
+    codes = _OWN_SHARE * own + _WORD_SHARE * by_word + _LETTERS_SHARE * by_letters
+    return codes / codes.square().mean(dim=1, keepdim=True).sqrt()
+
+
+def _trigrams(word: str) -> list[str]:
+    """Of a word of letters, each once: "^po", "pot", ...; nothing for figures and punctuation."""
+    if not word.isalpha() or len(word) < 3:
+        return []
+    framed = f"^{word}"
+    return sorted({framed[at : at + 3] for at in range(len(framed) - 2)})
+
+
+def _shared(keys: Sequence[Sequence[str]], width: int, random: torch.Generator) -> Tensor:
+    """For every list of keys the sum of the keys' random codes, scaled to rms 1; 0 where there is none."""
+    index = {key: n for n, key in enumerate(sorted({key for row in keys for key in row}))}
+    table = torch.randn(len(index) + 1, width, generator=random)
+    table[-1] = 0
+    sums = torch.stack([table[[index[key] for key in row] or [len(index)]].sum(dim=0) for row in keys])
+    rms = sums.square().mean(dim=1, keepdim=True).sqrt()
+    return sums / rms.clamp_min(1e-6)
+
+
+def _fill_plainly(network: TrainingNetwork, random: torch.Generator) -> None:
+    """Random products, small where a block adds to the hidden state; norms of one."""
+    for module in network.modules():
+        if isinstance(module, nn.RMSNorm):
+            nn.init.ones_(module.weight)
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=module.in_features**-0.5, generator=random)
+        elif isinstance(module, MixtureOfExperts):
+            for stack in (module.gate_proj, module.up_proj, module.down_proj):
+                nn.init.normal_(stack, std=stack.shape[-1] ** -0.5, generator=random)
+    for module in network.modules():
+        if isinstance(module, SwiGlu):
+            module.down_proj.weight.data *= 0.2
+        elif isinstance(module, MixtureOfExperts):
+            module.down_proj.data *= 0.2 / network.config.routed_scaling_factor
+        elif isinstance(module, Attention):
+            module.dense.weight.data *= 0.2
+            module.query_layernorm.weight.data.fill_(_SHARPNESS)
+            module.key_layernorm.weight.data.fill_(_SHARPNESS)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Heads:
+    """Views of an attention's weights: query [Q, D, H], key and value [K, D, H], written [Q, H, D]."""
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    written: Tensor
+
+    @classmethod
+    def of(cls, attention: Attention, config: ModelConfig) -> _Heads:
+        sizes = [config.num_attention_heads, config.num_key_value_heads, config.num_key_value_heads]
+        rows = attention.query_key_value.weight.data.view(-1, config.head_dim, config.hidden_size)
+        query, key, value = torch.split(rows, sizes)
+        columns = attention.dense.weight.data.view(config.hidden_size, -1, config.head_dim)
+        return cls(query=query, key=key, value=value, written=columns.transpose(0, 1))
+
+
+class _Wiring:
+    """Lays the circuits into the attention of `network`.
+
+    The hidden dimensions are shared out: one is constant, half hold a token's own code, the rest what stood before it.
+    """
+
+    def __init__(self, network: TrainingNetwork, codes: Tensor, random: torch.Generator) -> None:
+        self._network = network
+        self._config = network.config
+        self._codes = codes
+        self._random = random
+        config = network.config
+        self._turning, self._still = config.rotary_dim, config.head_dim - config.rotary_dim
+        own = codes.shape[1]
+        self._own = self._basis(1, own)  # [codes, H]
+        self._room = self._basis(1 + own, config.hidden_size - 1 - own)
+        self._output = self._rotation(config.hidden_size)  # where a token to come is written
+        self._found = self._rotation(config.hidden_size)  # where a token notes what it was found as
+        # What layer 0 reads of a token, [D, H], and what it leaves.
+        halves = self._rotation(own) @ self._own
+        self._look = _padded(halves[: config.head_dim], config.head_dim)
+        self._rest = _padded(halves[config.head_dim : 2 * config.head_dim], config.head_dim)
+        # What stood so many tokens before: as layer 0 writes it and as later layers read it, [D, H]. Of the token just
+        # before all is kept, of the others as much as there is room for.
+        kept = min(config.head_dim, len(self._room))
+        share = (len(self._room) - kept) // (_CONTEXT_TOKENS - 1)
+        rooms = torch.split(
+            self._room, [kept, *[share] * (_CONTEXT_TOKENS - 1), (len(self._room) - kept) % (_CONTEXT_TOKENS - 1)]
+        )
+        self._before = [self._rotation(config.head_dim)[: len(room)].T @ room for room in rooms[:_CONTEXT_TOKENS]]
+
+    def lay(self, sink: int) -> None:
+        """Embeddings and head, then layer after layer."""
+        constant = torch.zeros(self._config.hidden_size)
+        constant[0] = _CONSTANT
+        self._network.word_embeddings.weight.copy_(self._codes @ self._own + constant)
+        head = self._codes @ self._own @ self._output.T
+        self._network.lm_head.weight.copy_(head * self._config.hidden_size**-0.5)
+        layers = [module for module in self._network.modules() if isinstance(module, Attention)]
+        heads = [_Heads.of(attention, self._config) for attention in layers]
+        self._look_back(heads[0])
+        parts = range(self._config.num_key_value_heads)
+        for layer in heads[1:2]:
+            for part, value in zip(parts, (self._look, self._rest), strict=False):
+                self._go_on(layer, part, value, sink)
+            for part in parts[2:]:
+                self._find_word(layer, part, sink, words=1 + part % 2)
+        for layer in heads[2:]:
+            for part in parts[: len(parts) // 2]:
+                self._look_over(layer, part)
+            for part in parts[len(parts) // 2 :]:
+                self._look_for_alike(layer, part)
+
+    def _look_back(self, heads: _Heads) -> None:
+        """Head n attends to the token n + 1 before and writes it where nothing else stands."""
+        heads.query.zero_()
+        heads.key.zero_()
+        for part in range(len(heads.key)):
+            heads.key[part, :, 0] = self._at_distance(0)
+            heads.value[part] = self._look
+        for head in range(min(_CONTEXT_TOKENS, len(heads.query))):
+            heads.query[head, :, 0] = self._at_distance(head + 1)
+            heads.written[head] = self._before[head].T
+
+    def _heads_of(self, part: int) -> range:
+        """The query heads that share the keys of `part`."""
+        group = self._config.num_attention_heads // self._config.num_key_value_heads
+        return range(part * group, (part + 1) * group)
+
+    def _go_on(self, heads: _Heads, part: int, value: Tensor, sink: int) -> None:
+        """A head finds where the last tokens stood before; its value is what came then, or nothing at the sink."""
+        head = self._heads_of(part)[0]
+        heads.query[head].zero_()
+        heads.key[part].zero_()
+        for back, weight in enumerate(_CONTEXT_WEIGHTS):
+            compare = self._compare(weight)  # [D - R, D]
+            now = self._look if back == 0 else self._before[back - 1]
+            heads.query[head, self._turning :] += compare @ now
+            heads.key[part, self._turning :] += compare @ self._before[back]
+        sink_code = self._settle(heads, part, (head,), sink)
+        heads.value[part] = value - (value @ sink_code)[:, None] * sink_code / sink_code.square().sum()
+        heads.written[head] = self._output @ value.T * _GAIN
+
+    def _find_word(self, heads: _Heads, part: int, sink: int, *, words: int) -> None:
+        """Heads find another place of the same word, or of it and the one before, or else the sink.
+
+        They attend to the token behind it, which knows what stood before: so no token finds itself.
+        """
+        own, last = self._compare(1.0), self._compare(0.5)
+        key = heads.key[part]
+        key.zero_()
+        key[self._turning :] = own @ self._before[0] + last @ self._before[1]
+        heads.value[part] = self._before[0]
+        for head in self._heads_of(part):
+            query = heads.query[head]
+            query.zero_()
+            query[self._turning :] = own @ self._look + (last @ self._before[0] if words > 1 else 0)
+            heads.written[head] = self._found @ self._look.T * (1.0 if words == 1 else 0.5)
+        self._settle(heads, part, self._heads_of(part), sink)
+
+    def _settle(self, heads: _Heads, part: int, which: Sequence[int] | range, sink: int) -> Tensor:
+        """Let heads attend to the sink where nothing fits better. Returns the sink's code, [H]."""
+        nowhere = self._direction()
+        code = self._codes[sink] @ self._own
+        heads.key[part, self._turning :] += nowhere[:, None] * code * (_SINK_KEY / code.square().sum())
+        for head in which:
+            heads.query[head, self._turning :, 0] += nowhere * (_SINK_QUERY / _CONSTANT)
+        return code
+
+    def _look_over(self, heads: _Heads, part: int) -> None:
+        """Heads that attend to all of the last tokens alike, and write what one is and was found as."""
+        slow = torch.zeros(self._config.head_dim)
+        slow[: self._turning // 2][_SLOW_PAIRS] = 1.0
+        aside, away = torch.eye(self._still)[:2]
+        heads.key[part] *= 0.2
+        heads.key[part, :, 0] = slow * 0.7
+        heads.key[part, self._turning :, 0] += aside * _ASIDE
+        heads.value[part] = 0.4 * self._look + self._look @ self._found.T
+        for head in self._heads_of(part):
+            heads.query[head].zero_()
+            heads.query[head, :, 0] = slow * 0.7
+            heads.query[head, self._turning :, 0] += away * _ASIDE
+            heads.written[head] = self._output @ self._look.T * 3.0
+
+    def _look_for_alike(self, heads: _Heads, part: int) -> None:
+        """Queries near to the keys: a token attends to what is like it."""
+        heads.key[part].zero_()
+        heads.key[part, self._turning :] = self._projection(self._own, self._still)
+        for head in self._heads_of(part):
+            heads.query[head] *= 0.3
+            heads.query[head, self._turning :] += heads.key[part, self._turning :]
+
+    def _at_distance(self, distance: int) -> Tensor:
+        """What a query holds to meet the keys of `distance` tokens before; at 0, what those keys hold: [D]."""
+        weights = torch.tensor(_FAST_PAIRS)
+        angles = inverse_frequencies(self._config)[: len(weights)] * distance
+        vector = torch.zeros(self._config.head_dim)
+        vector[: len(weights)] = weights * angles.cos()
+        vector[self._turning // 2 : self._turning // 2 + len(weights)] = -weights * angles.sin()
+        return vector
+
+    def _basis(self, first: int, dimensions: int) -> Tensor:
+        """Rows that pick out `dimensions` hidden dimensions, [dimensions, H]."""
+        return torch.eye(self._config.hidden_size)[first : first + dimensions]
+
+    def _projection(self, of: Tensor, rows: int) -> Tensor:
+        """Orthonormal rows in the space of `of`, [rows, H]; the rest 0 where it has fewer."""
+        return _padded(self._rotation(len(of))[:rows] @ of, rows)
+
+    def _compare(self, weight: float) -> Tensor:
+        """A random map from what layer 0 reads to the still part of a head, [D - R, D]."""
+        return self._rotation(self._config.head_dim)[: self._still] * weight
+
+    def _direction(self) -> Tensor:
+        """A random unit vector of the still part of a head, [D - R]."""
+        vector: Tensor = torch.nn.functional.normalize(torch.randn(self._still, generator=self._random), dim=0)
+        return vector
+
+    def _rotation(self, size: int) -> Tensor:
+        rotation: Tensor = torch.linalg.qr(torch.randn(size, size, generator=self._random)).Q
+        return rotation
+
+
+def _padded(rows: Tensor, count: int) -> Tensor:
+    """`rows` with rows of 0 up to `count`."""
+    return torch.cat((rows, torch.zeros(count - len(rows), rows.shape[1])))

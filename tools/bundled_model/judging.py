@@ -1,0 +1,73 @@
+"""Judge an answer about an invented record: right, verbatim, rightly cited, rightly refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from assistant.conversation.marks import marks, quotes
+from assistant.prompts import not_in_record
+from tools.bundled_model.questions import Exchange, Task, plain
+from tools.bundled_model.records import InventedRecord
+
+# What a model must reach on held-out invented records to be shipped at all (issue G).
+FLOORS: Mapping[str, float] = {"quotes_verbatim": 0.90, "absent_refused": 0.80, "one_fact_right": 0.75}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One answer. `is_right`: it holds what was wanted, quoted; or it refuses what the record does not say.
+
+    `quotes` and `verbatim`: quotations, and those that stand on a page that the answer cites. `is_cited`: the wanted
+    words stand on a cited page.
+    """
+
+    task: Task
+    is_right: bool
+    is_refusal: bool
+    is_cited: bool
+    quotes: int
+    verbatim: int
+
+
+def judge(written: str, exchange: Exchange, record: InventedRecord) -> Judgement:
+    """Judge what a model wrote, without any constraint, in answer to `exchange`."""
+    is_refusal = plain(written) == plain(not_in_record())
+    quoted = quotes(written)
+    numbers = {number for mark in marks(written) for number in mark.numbers}
+    cited = [plain(record.pages[n - 1].text) for n in sorted(numbers) if 1 <= n <= len(record.pages)]
+    if exchange.task is Task.ABSENT:
+        is_right = is_refusal
+    else:
+        is_right = all(any(plain(wanted) in plain(quote) for quote in quoted) for wanted in exchange.wanted)
+    return Judgement(
+        task=exchange.task,
+        is_right=is_right,
+        is_refusal=is_refusal,
+        is_cited=is_right and bool(exchange.pages) and numbers >= set(exchange.pages),
+        quotes=len(quoted),
+        verbatim=sum(any(plain(quote) in page for page in cited) for quote in quoted),
+    )
+
+
+def scores(judgements: Sequence[Judgement]) -> dict[str, float]:
+    """Shares of 1, by name; a share of nothing is left out."""
+    of_task = {task: [one for one in judgements if one.task is task] for task in Task}
+    told = [one for one in judgements if one.task is not Task.ABSENT]
+    found = {f"{task.replace(' ', '_')}_right": _share(one.is_right for one in of_task[task]) for task in Task}
+    found["absent_refused"] = found.pop("absent_right")
+    found["told_refused"] = _share(one.is_refusal for one in told)
+    found["cited_right_of_right"] = _share(one.is_cited for one in told if one.is_right)
+    quoted = sum(one.quotes for one in judgements)
+    found["quotes_verbatim"] = sum(one.verbatim for one in judgements) / quoted if quoted else None
+    return {name: round(share, 4) for name, share in found.items() if share is not None}
+
+
+def reaches_floors(found: Mapping[str, float]) -> bool:
+    """Whether a model with these scores may be shipped."""
+    return all(found.get(name, 0.0) >= floor for name, floor in FLOORS.items())
+
+
+def _share(flags: Iterable[bool]) -> float | None:
+    listed = list(flags)
+    return sum(listed) / len(listed) if listed else None

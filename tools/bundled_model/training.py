@@ -1,0 +1,231 @@
+"""Train: batches in, loss on the answers' tokens, balanced experts, a checkpoint every few minutes to go on from."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tools.bundled_model.batches import Batch, BatchMaker, stream
+from tools.bundled_model.network import Attention, TrainingNetwork
+from tools.bundled_model.plan import Plan, Stage
+
+_WARMUP_SHARE, _DECAY_SHARE = 0.02, 0.25  # of the budget
+_BIAS_RATE = 1e-3  # a step's change of an expert's bias, DeepSeek-V3's (arXiv 2412.19437, section 2.1.2)
+_DECIDING_TOKENS, _DECIDING_WEIGHT = 3, 2.5
+_COPIED_SHARE = 0.4
+_LOG_EVERY_STEPS = 20
+_CHECKPOINT_EVERY_SECONDS = 60
+_WORKERS = 8  # processes that make batches while a GPU works
+_CURVE_POINTS = 60
+_CHECKPOINT_NAME, _LOG_NAME = "training.pt", "training_log.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """How it stands: of the tokens that begin an answer, and of the others, the share that is the likeliest one."""
+
+    step: int
+    seconds: float
+    tokens: int
+    loss: float
+    deciding_right: float
+    copied_right: float
+    tokens_per_second: float
+
+
+class Trainer:
+    """Trains `network` by `plan` in `folder`; goes on where the folder's checkpoint stands.
+
+    Seconds are those of the processor on a CPU, which others may use too, and of the clock on a GPU, where products are
+    bf16.
+    """
+
+    def __init__(
+        self, plan: Plan, network: TrainingNetwork, maker: BatchMaker, folder: Path, *, device: str = "cpu"
+    ) -> None:
+        self._plan = plan
+        self._device = torch.device(device)
+        self._network = network.to(self._device)
+        self._clock = time.process_time if device == "cpu" else time.perf_counter
+        self._maker = maker
+        self._folder = folder
+        self._optimizer = _optimizer(network, plan.learning_rate)
+        self._step, self.tokens, self.seconds = 0, 0, 0.0
+        self._resume()
+
+    @property
+    def share_done(self) -> float:
+        """Of the budget, 0 to 1."""
+        return min(1.0, self.seconds / self._plan.budget_seconds)
+
+    def run(self, stretch_seconds: float) -> Iterator[LogEntry]:
+        """Train for a stretch of processor time or to the end of the budget, then keep the checkpoint."""
+        began_at = self.seconds
+        self._network.train()
+        while self.share_done < 1 and self.seconds - began_at < stretch_seconds:
+            yield from self._run_stage(self._stage(), began_at + stretch_seconds)
+            self._keep()
+
+    def _run_stage(self, stage: Stage, until_seconds: float) -> Iterator[LogEntry]:
+        """Up to the end of the stage or of some minutes, after which the checkpoint is kept."""
+        pause_at = min(until_seconds, self.seconds + _CHECKPOINT_EVERY_SECONDS)
+        window = _Window()
+        clock = self._clock()
+        for batch in stream(self._maker, stage, self._step, workers=0 if self._device.type == "cpu" else _WORKERS):
+            measured = self._learn(batch.to(self._device))
+            spent, clock = self._clock() - clock, self._clock()
+            self.seconds += spent
+            self._step += 1
+            self.tokens += batch.tokens.numel()
+            window.add(measured, batch.tokens.numel(), spent)
+            is_over = self.share_done >= stage.until or self.seconds >= pause_at
+            if self._step % _LOG_EVERY_STEPS == 0 or is_over:
+                yield self._logged(window)
+                window = _Window()
+            if is_over:
+                return
+
+    def _learn(self, batch: Batch) -> tuple[float, float, float]:
+        for group in self._optimizer.param_groups:
+            group["lr"] = group["base"] * self._pace()
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+            loss, deciding, copied = answer_loss(self._network, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        balance_experts(self._network)
+        return loss.item(), deciding, copied
+
+    def _pace(self) -> float:
+        """Share of the learning rate: up, steady, down to 0."""
+        done = self.share_done
+        return min(1.0, done / _WARMUP_SHARE + 0.01, (1 - done) / _DECAY_SHARE)
+
+    def _stage(self) -> Stage:
+        return next(stage for stage in self._plan.stages if self.share_done < stage.until)
+
+    def _logged(self, window: _Window) -> LogEntry:
+        entry = LogEntry(
+            step=self._step,
+            seconds=round(self.seconds, 1),
+            tokens=self.tokens,
+            loss=window.mean(0),
+            deciding_right=window.mean(1),
+            copied_right=window.mean(2),
+            tokens_per_second=round(window.tokens / max(window.seconds, 1e-9)),
+        )
+        with (self._folder / _LOG_NAME).open("a", encoding="utf-8") as log:
+            log.write(json.dumps({name: getattr(entry, name) for name in LogEntry.__slots__}) + "\n")
+        return entry
+
+    def _keep(self) -> None:
+        state = {
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "step": self._step,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+        }
+        partial = self._folder / f"{_CHECKPOINT_NAME}.partial"
+        torch.save(state, partial)
+        partial.rename(self._folder / _CHECKPOINT_NAME)
+
+    def _resume(self) -> None:
+        path = self._folder / _CHECKPOINT_NAME
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self._device)
+        self._network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._step, self.tokens, self.seconds = state["step"], state["tokens"], state["seconds"]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Window:
+    """Sums since the last line of the log."""
+
+    measured: list[tuple[float, float, float]] = field(default_factory=list)
+    tokens: int = 0
+    seconds: float = 0.0
+
+    def add(self, measured: tuple[float, float, float], tokens: int, seconds: float) -> None:
+        self.measured.append(measured)
+        self.tokens += tokens
+        self.seconds += seconds
+
+    def mean(self, which: int) -> float:
+        return round(sum(one[which] for one in self.measured) / len(self.measured), 4)
+
+
+def curve(folder: Path) -> list[dict[str, float]]:
+    """The log of a training, of which at most some lines: every so many, and the last."""
+    lines = (folder / _LOG_NAME).read_text(encoding="utf-8").splitlines()
+    every = -(-len(lines) // _CURVE_POINTS)
+    return [json.loads(line) for index, line in enumerate(lines, 1) if index % every == 0 or index == len(lines)]
+
+
+def answer_loss(network: TrainingNetwork, batch: Batch) -> tuple[Tensor, float, float]:
+    """Mean cross entropy over the answers' tokens; the shares of deciding and of copied tokens that are likeliest.
+
+    An answer's first tokens count more: they decide if it refuses and what it quotes. Of the rest, which is copied,
+    some are learned from: on a CPU the head costs as much as a layer for every token it is asked about.
+    """
+    hidden = network.hidden_states(batch.tokens[:, :-1])
+    is_answer = batch.is_answer[:, 1:]
+    is_deciding = _is_deciding(is_answer)
+    is_answer = is_deciding | (is_answer & (torch.rand(is_answer.shape, device=is_answer.device) < _COPIED_SHARE))
+    is_first = is_deciding[is_answer]
+    wanted = batch.tokens[:, 1:][is_answer]  # [A]
+    logits = network.lm_head(hidden[is_answer])  # [A, V]
+    losses = F.cross_entropy(logits, wanted, reduction="none")
+    weights = 1 + (_DECIDING_WEIGHT - 1) * is_first.float()
+    loss = (losses * weights).sum() / weights.sum()
+    is_right = logits.detach().argmax(dim=-1) == wanted
+    return loss, float(is_right[is_first].float().mean()), float(is_right[~is_first].float().mean())
+
+
+def _is_deciding(is_answer: Tensor) -> Tensor:
+    """Which tokens are among the first of their answer, bool [B, T]."""
+    before = F.pad(is_answer, (_DECIDING_TOKENS, 0))[:, : is_answer.shape[1]]
+    return is_answer & ~before
+
+
+def balance_experts(network: TrainingNetwork) -> None:
+    """Make idle experts likelier and busy ones less: the family's bias update, once a step."""
+    for mixture in network.mixtures:
+        mixture.expert_bias += _BIAS_RATE * (mixture.load.mean() - mixture.load).sign()
+        mixture.load.zero_()
+
+
+def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
+    """What copying begins with is wired and changes slowly; what it is to be used for is learned fast.
+
+    At the full rate the heads that look back and look up words were gone after 160 steps. The head's codes stay: a word
+    that training never asks for would be unlearned, and with it the copying of what is held out.
+    """
+    network.lm_head.weight.requires_grad_(False)
+    codes = [network.word_embeddings.weight]
+    attentions = [module for module in network.modules() if isinstance(module, Attention)]
+    norms = [weight for weight in network.parameters() if weight.dim() == 1]
+    wired, going_on, looking = (
+        [*norms, *_matrices(attentions[:1])],
+        _matrices(attentions[1:2]),
+        _matrices(attentions[2:]),
+    )
+    named = {id(weight) for weight in [network.lm_head.weight, *codes, *wired, *going_on, *looking]}
+    others = [weight for weight in network.parameters() if id(weight) not in named]
+    shares = ((codes, 0.1), (wired, 0.07), (going_on, 0.25), (looking, 0.5), (others, 1.0))
+    groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
+
+
+def _matrices(attentions: Sequence[Attention]) -> list[nn.Parameter]:
+    return [weight for attention in attentions for weight in attention.parameters() if weight.dim() == 2]
