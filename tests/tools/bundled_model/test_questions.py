@@ -30,7 +30,7 @@ def test_the_answer_to_learn_is_right_verbatim_and_cited(held_out: bool) -> None
         for exchange in exchanges:
             judgement = judge(exchange.answer, exchange, record)
             assert judgement.is_right, exchange
-            assert judgement.quotes == judgement.verbatim
+            assert judgement.quotes == judgement.verbatim == judgement.placed
             assert judgement.is_refusal == (exchange.task is Task.ABSENT)
             assert judgement.is_cited == (exchange.task is not Task.ABSENT)
 
@@ -67,7 +67,8 @@ def test_the_judge_sees_what_is_wrong() -> None:
     elsewhere = exchange.answer.replace(f"[{exchange.pages[0]}]", "[9]")
     assert judge(elsewhere, exchange, record).is_right
     assert not judge(elsewhere, exchange, record).is_cited
-    assert judge(elsewhere, exchange, record).verbatim == 0
+    assert judge(elsewhere, exchange, record).verbatim == 1
+    assert judge(elsewhere, exchange, record).placed == 0
 
 
 def test_a_model_ships_only_above_all_floors() -> None:
