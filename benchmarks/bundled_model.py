@@ -86,11 +86,12 @@ def visit_notes(folder: Path, count: int) -> Iterator[Asked]:
             )
 
 
-def measure(model: str, records: int, notes: int) -> dict[str, object]:
+def measure(model: str, records: int, notes: int, context_tokens: int | None = None) -> dict[str, object]:
     """Every question, asked of `model`."""
-    found: dict[str, object] = {}
+    found: dict[str, object] = {"context_tokens": context_tokens}
     with tempfile.TemporaryDirectory() as folder:
-        service = open_service(replace(from_process_environment(), data_dir=Path(folder), model=model))
+        settings = replace(from_process_environment(), data_dir=Path(folder), model=model)
+        service = open_service(replace(settings, context_tokens=context_tokens))
         try:
             found["sample_record"] = _sample_record(service)
             found["invented"] = _report([one for asked in invented(records) for one in _ask(service, asked)])
@@ -164,11 +165,12 @@ def main() -> None:
     parser.add_argument("model", help="a checkpoint folder")
     parser.add_argument("--records", type=int, default=40)
     parser.add_argument("--notes", type=int, default=60)
+    parser.add_argument("--context", type=int, default=8192, help="the model's window; the sample record wants it")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     result: dict[str, object] = {"machine": describe_machine()}
     result["extractive"] = measure("extractive", arguments.records, arguments.notes)
-    result["bundled"] = measure(arguments.model, arguments.records, arguments.notes)
+    result["bundled"] = measure(arguments.model, arguments.records, arguments.notes, arguments.context)
     arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))
 

@@ -18,8 +18,8 @@ FLOORS: Mapping[str, float] = {"quotes_verbatim": 0.90, "absent_refused": 0.80, 
 class Judgement:
     """One answer. `is_right`: it holds what was wanted, quoted; or it refuses what the record does not say.
 
-    `quotes` and `verbatim`: quotations, and those that stand on a page that the answer cites. `is_cited`: the wanted
-    words stand on a cited page.
+    `is_cited`: it is right and cites the pages that say so. Of its quotations, `verbatim` stand in the record and
+    `placed` on a page that the answer cites.
     """
 
     task: Task
@@ -28,6 +28,7 @@ class Judgement:
     is_cited: bool
     quotes: int
     verbatim: int
+    placed: int
 
 
 def judge(written: str, exchange: Exchange, record: InventedRecord) -> Judgement:
@@ -35,7 +36,8 @@ def judge(written: str, exchange: Exchange, record: InventedRecord) -> Judgement
     is_refusal = plain(written) == plain(not_in_record())
     quoted = quotes(written)
     numbers = {number for mark in marks(written) for number in mark.numbers}
-    cited = [plain(record.pages[n - 1].text) for n in sorted(numbers) if 1 <= n <= len(record.pages)]
+    pages = [plain(page.text) for page in record.pages]
+    cited = [page for n, page in enumerate(pages, start=1) if n in numbers]
     if exchange.task is Task.ABSENT:
         is_right = is_refusal
     else:
@@ -46,7 +48,8 @@ def judge(written: str, exchange: Exchange, record: InventedRecord) -> Judgement
         is_refusal=is_refusal,
         is_cited=is_right and bool(exchange.pages) and numbers >= set(exchange.pages),
         quotes=len(quoted),
-        verbatim=sum(any(plain(quote) in page for page in cited) for quote in quoted),
+        verbatim=sum(any(plain(quote) in page for page in pages) for quote in quoted),
+        placed=sum(any(plain(quote) in page for page in cited) for quote in quoted),
     )
 
 
@@ -60,6 +63,7 @@ def scores(judgements: Sequence[Judgement]) -> dict[str, float]:
     found["cited_right_of_right"] = _share(one.is_cited for one in told if one.is_right)
     quoted = sum(one.quotes for one in judgements)
     found["quotes_verbatim"] = sum(one.verbatim for one in judgements) / quoted if quoted else None
+    found["quotes_on_the_cited_page"] = sum(one.placed for one in judgements) / quoted if quoted else None
     return {name: round(share, 4) for name, share in found.items() if share is not None}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from assistant.conversation.marks import marks, quotes
 from assistant.prompts import not_in_record
 from tools.bundled_model.judging import FLOORS, judge, reaches_floors, scores
-from tools.bundled_model.questions import Asker, Exchange, Task
+from tools.bundled_model.questions import Asker, Exchange, Task, plain
 from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordSize
 
 SIZE = RecordSize(pages=(1, 4), facts=(3, 8), fillers=0.3)
@@ -30,7 +31,7 @@ def test_the_answer_to_learn_is_right_verbatim_and_cited(held_out: bool) -> None
         for exchange in exchanges:
             judgement = judge(exchange.answer, exchange, record)
             assert judgement.is_right, exchange
-            assert judgement.quotes == judgement.verbatim
+            assert judgement.quotes == judgement.verbatim == judgement.placed
             assert judgement.is_refusal == (exchange.task is Task.ABSENT)
             assert judgement.is_cited == (exchange.task is not Task.ABSENT)
 
@@ -46,6 +47,20 @@ def test_no_slot_is_left_open_and_no_question_is_asked_twice() -> None:
         questions = [exchange.question for exchange in asked(seed)[1]]
         assert not any("{" in question for question in questions)
         assert len(set(questions)) == len(questions)
+
+
+def test_what_is_absent_is_not_in_the_record() -> None:
+    named_in = re.compile(r"(?:What was the|What is the latest|How high was the|How is the|Is|Who is the) ([\w ]+)\?")
+    seen = 0
+    for seed in range(40):
+        dice = random.Random(seed)
+        record = GENERATOR.record(dice, SIZE, held_out=True)
+        text = plain(" ".join(page.text for page in record.pages))
+        for exchange in Asker(GENERATOR, dice, held_out=True).exchanges(record, 20, tasks=(Task.ABSENT,)):
+            if named := named_in.fullmatch(exchange.question):
+                assert f" {plain(named[1])} " not in f" {text} "
+                seen += 1
+    assert seen > 20
 
 
 def test_an_answer_has_the_form_that_the_prompts_ask_for() -> None:
@@ -67,7 +82,8 @@ def test_the_judge_sees_what_is_wrong() -> None:
     elsewhere = exchange.answer.replace(f"[{exchange.pages[0]}]", "[9]")
     assert judge(elsewhere, exchange, record).is_right
     assert not judge(elsewhere, exchange, record).is_cited
-    assert judge(elsewhere, exchange, record).verbatim == 0
+    assert judge(elsewhere, exchange, record).verbatim == 1
+    assert judge(elsewhere, exchange, record).placed == 0
 
 
 def test_a_model_ships_only_above_all_floors() -> None:
