@@ -101,7 +101,7 @@ CPU_PLAN = Plan(
     budget_seconds=7_200,
     learning_rate=3e-3,
 )
-# 38M weights in all, 10M of them active beside embeddings and head. Not trained yet: it wants a GPU.
+# 39M weights in all, 11M of them active beside embeddings and head. Not trained yet: it wants a GPU.
 GPU_PLAN = Plan(
     name="gpu",
     config=config_fields(
