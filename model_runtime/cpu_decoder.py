@@ -57,7 +57,7 @@ class CpuDecoder:
         self._network = network
         self._build = _Build(network, cpu_functions())
         self._programs: dict[CacheKind, Program] = {}
-        self._seen_addresses: list[int] = []
+        self._seen_places: list[tuple[int, int, int]] = []
 
     def can_read(self, cache: KeyValueCache) -> bool:
         """Whether the cache is of a kind that it reads and writes."""
@@ -83,10 +83,11 @@ class CpuDecoder:
     def _point_to(self, cache: KeyValueCache) -> None:
         """Give the attention the addresses of the cache; they change when it grows."""
         stored = [cache.stored(layer) for layer in range(len(self._network.layers))]
-        addresses = [numbers.data_ptr() for numbers, _ in stored]
-        if addresses == self._seen_addresses:
+        # The sizes too: memory that was given back may be handed out again at the same place for a smaller cache.
+        places = [(numbers.data_ptr(), scales.data_ptr(), numbers.shape[2]) for numbers, scales in stored]
+        if places == self._seen_places:
             return
-        self._seen_addresses = addresses
+        self._seen_places = places
         capacity = stored[0][0].shape[2]
         scores = self._build.room.scores_for(capacity)
         for arguments, (numbers, scales) in zip(self._build.attentions, stored, strict=True):

@@ -93,6 +93,32 @@ def test_it_reads_on_when_the_cache_has_grown_and_moved() -> None:
     assert typical_error(found, read_on(network, plain_cache, 1024 - _STEPS // 2)) < 0.03
 
 
+def test_a_cache_of_another_size_at_the_same_place_is_read_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = small_network(small_config(max_position_embeddings=4096))
+    room = [torch.zeros(2 * 2 * 4096 * 64, dtype=torch.bfloat16) for _ in network.layers]
+
+    def at_the_same_place(cache: KeyValueCache, layer: int) -> tuple[Tensor, Tensor]:
+        numbers, scales = stored(cache, layer)
+        place = room[layer][: numbers.numel()].view(numbers.shape)
+        place.copy_(numbers)
+        return place, scales
+
+    stored = KeyValueCache.stored
+    monkeypatch.setattr(KeyValueCache, "stored", at_the_same_place)
+    read_on(network, empty_cache(network), 1100)  # room for 2,048 tokens
+    found = read_first(network, 21)  # for 1,024
+    network.token_reader = None
+    assert typical_error(found, read_first(network, 21)) < 0.03
+
+
+def read_first(network: Network, prompt: int) -> Tensor:
+    """The hidden state of one token behind a prompt, in an empty cache."""
+    tokens = torch.arange(prompt + 1) % network.config.vocab_size
+    cache = empty_cache(network)
+    network.read(tokens[:prompt], cache)
+    return network.read(tokens[prompt:], cache).float()
+
+
 def test_a_window_that_is_no_multiple_of_anything_is_filled_to_its_last_token() -> None:
     network = small_network(small_config(max_position_embeddings=45))
     cache = empty_cache(network)
