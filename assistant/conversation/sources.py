@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from assistant.conversation.budget import Budget
 from assistant.conversation.copied_text import ShownText
 from assistant.domain import Hit, Page, PageRef, Passage, Record, Role, Span
 from assistant.prompts import fill
 
+_FILE_NAMES_SHARE = 0.1
+"""Of the prompt, before passages the names of the record's files may take so much."""
 _LINK_WORDS = 6
 """Of each end of a copied text, so many words stand in the link to it."""
 
@@ -64,16 +67,25 @@ def whole_record(record: Record, pages: Iterable[Page]) -> ReadingMatter:
     return ReadingMatter(sources=tuple(sources), prompt=fill("record", pages=_listing(record, sources)))
 
 
-def found_passages(record: Record, hits: Sequence[Hit]) -> ReadingMatter:
-    """The passages that search found, best first."""
+def found_passages(record: Record, hits: Sequence[Hit], budget: Budget) -> ReadingMatter:
+    """The passages that search found, best first, and the names of the record's files as far as there is room."""
     sources = tuple(Source(n=n, passage=hit.passage) for n, hit in enumerate(hits, start=1))
     prompt = fill(
         "passages",
         pages_total=str(record.pages_total),
-        files=", ".join(file.name for file in record.files),
+        files=_file_names(record, {source.page_ref.file for source in sources}, budget),
         passages=_listing(record, sources),
     )
     return ReadingMatter(sources=sources, prompt=prompt)
+
+
+def _file_names(record: Record, found: set[str], budget: Budget) -> str:
+    """The names of all files; where they would fill a small window, of those that passages were `found` in."""
+    names = [file.name for file in record.files]
+    if budget.count_tokens(", ".join(names)) > budget.prompt_tokens * _FILE_NAMES_SHARE:
+        others = len(names) - len(found)
+        names = [name for name in names if name in found] + ([f"and {others} others"] if others else [])
+    return ", ".join(names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,7 +157,7 @@ class Turn:
         if whole is not None:
             self._mode = ReadingMode.FULL_CONTEXT
             return whole
-        return found_passages(self._read.record, passages_that_fit(self._hits(budget), budget))
+        return found_passages(self._read.record, passages_that_fit(self._hits(budget), budget), budget)
 
     def _hits(self, budget: Budget) -> tuple[Hit, ...]:
         """A broad question is answered from all documents of its topic, any other from the passages that answer it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from assistant.errors import ModelUnavailableError
@@ -10,6 +11,8 @@ from assistant.language_models.answering import AnsweringModel
 from assistant.language_models.extractive import open_extractive_reader
 from assistant.settings import Settings
 
+# Of more passages the bundled model finds the right one less often.
+_PASSAGES = 8
 BUNDLED_MODEL = Path(__file__).resolve().parents[2] / "assets" / "bundled_model"
 
 
@@ -24,15 +27,19 @@ def open_model(settings: Settings, encoder: Encoder) -> AnsweringModel:
         return open_server(settings)
     from assistant.language_models.bundled_runtime import open_checkpoint
 
-    return open_checkpoint(_checkpoint(settings.model), settings)
-
-
-def _checkpoint(model: str) -> str:
-    if model != "bundled":
-        return model
+    if settings.model != "bundled":
+        return open_checkpoint(settings.model, settings)
     if not (BUNDLED_MODEL / "config.json").is_file():
         raise ModelUnavailableError(
             "no model is bundled with this version: none has reached the scores that it must have; "
             "use --model extractive, or name a checkpoint"
         )
-    return str(BUNDLED_MODEL)
+    opened = open_checkpoint(str(BUNDLED_MODEL), settings)
+    described = replace(
+        opened.description,
+        name="Bundled small model",
+        badge="reads and quotes, knows no medicine",
+        limits="It reads the passages that were found and quotes them. It knows no medicine, reasons about nothing and "
+        "can quote the wrong passage: open the page behind each sentence. The record stays on this machine.",
+    )
+    return replace(opened, description=described, passages_per_question=_PASSAGES)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.conversation.sources import whole_record
-from assistant.domain import Page, Record, Region, Role
+from assistant.conversation.budget import Budget
+from assistant.conversation.sources import found_passages, whole_record
+from assistant.domain import Hit, Page, Passage, Record, Region, Role, SourceFile, Span
 from tests.conversation.test_copied_text import HISTORY, NEWS
 from tests.pages import page
 
@@ -57,3 +58,18 @@ def test_a_page_that_repeats_itself_is_read_as_it_is() -> None:
     middle = text.index("Page 1")
     set_apart = replace(page(text), regions=(Region(start=middle, end=middle + 6, role=Role.FOOTER),))
     assert whole_record(RECORD, [set_apart]).sources[0].shown == text
+
+
+def test_the_names_of_many_files_leave_a_small_window_to_the_passages() -> None:
+    names = [f"2026-01-{day:02}_letter.pdf" for day in range(1, 29)]
+    files = tuple(SourceFile(name=name, kind="pdf", sha256="0" * 64, size_bytes=1, page_count=1) for name in names)
+    passage = Passage(span=Span(file=names[4], page=1, start=0, end=7), text="Sodium.")
+    hit = Hit(rank=1, score=1.0, passage=passage)
+
+    def prompt(context_tokens: int) -> str:
+        budget = Budget(context_tokens=context_tokens, answer_tokens=100, count_tokens=len)
+        return found_passages(replace(RECORD, files=files), [hit], budget).prompt
+
+    assert all(name in prompt(50_000) for name in names)
+    assert f"in these files: {names[4]}, and 27 others." in prompt(2_000)
+    assert names[5] not in prompt(2_000)

@@ -1,22 +1,25 @@
-"""Train, evaluate and export the bundled model: `python -m tools.bundled_model train|evaluate|export --help`."""
+"""Train, export, evaluate and ship the bundled model: `python -m tools.bundled_model COMMAND --help`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from assistant.language_models.opening import BUNDLED_MODEL
 from model_runtime.checkpoint import Quantize
 from tools.bundled_model.conversations import Frame, example
 from tools.bundled_model.evaluation import trials
 from tools.bundled_model.export import write_checkpoint, write_four_bit
 from tools.bundled_model.job import natural_sentences, open_job
+from tools.bundled_model.judging import FLOORS
 from tools.bundled_model.plan import PLANS
 from tools.bundled_model.records import RecordGenerator
-from tools.bundled_model.reports import TRAINING, evaluate, expert_shares
+from tools.bundled_model.reports import SCORES, TRAINING, evaluate, expert_shares
 from tools.bundled_model.training import curve
 
 
@@ -35,7 +38,8 @@ def _train(arguments: argparse.Namespace) -> None:
     for entry in job.trainer.run(arguments.stretch_minutes * 60):
         print(
             f"step {entry.step}  {entry.seconds / 60:.1f} min  loss {entry.loss:.3f}  "
-            f"deciding {entry.deciding_right:.3f}  copied {entry.copied_right:.3f}  "
+            f"opening {entry.opening_right:.3f}  beginning {entry.beginning_right:.3f}  "
+            f"copied {entry.copied_right:.3f}  "
             f"{entry.tokens_per_second:,} tokens a core-second",
             flush=True,
         )
@@ -63,9 +67,21 @@ def _export(arguments: argparse.Namespace) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     found = evaluate(arguments.model, records=arguments.records, seed=arguments.seed)
     text = json.dumps(found, indent=2) + "\n"
-    if arguments.out:
-        arguments.out.write_text(text, encoding="utf-8")
+    (arguments.model / SCORES).write_text(text, encoding="utf-8")
     print(text)
+
+
+def _ship(arguments: argparse.Namespace) -> None:
+    """Put the 4-bit experts in the place of the bundled model, if their scores allow it."""
+    try:
+        found = json.loads((arguments.model / SCORES).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SystemExit(f"{arguments.model} has no scores: evaluate it first") from None
+    if not found["experts"]["reaches_floors"]:
+        raise SystemExit(f"not shipped: the scores {found['experts']['held_out']} are below the floors {dict(FLOORS)}")
+    shutil.rmtree(BUNDLED_MODEL, ignore_errors=True)
+    shutil.copytree(arguments.model / "experts", BUNDLED_MODEL)
+    print(f"shipped in {BUNDLED_MODEL}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,8 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate_.add_argument("model", type=Path)
     evaluate_.add_argument("--records", type=int, default=60)
     evaluate_.add_argument("--seed", type=int, default=1)
-    evaluate_.add_argument("--out", type=Path)
     evaluate_.set_defaults(run=_evaluate)
+    ship = commands.add_parser("ship", help="make an evaluated export's 4-bit experts the bundled model")
+    ship.add_argument("model", type=Path)
+    ship.set_defaults(run=_ship)
     return parser
 
 

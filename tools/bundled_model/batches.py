@@ -11,11 +11,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from model_runtime.chat import Chat
-from tools.bundled_model.conversations import Example, example
+from tools.bundled_model.conversations import Example, Frame, example
 from tools.bundled_model.plan import Plan, Stage
 from tools.bundled_model.questions import Asker
 from tools.bundled_model.records import RecordGenerator
 
+# Some passages come after so many questions, answered from passages that are no longer there.
+_HISTORY_SHARE, _MOST_HISTORY = 0.5, 5
 _SORTED_BATCHES = 6  # so many batches are made at once, of conversations of like length: less padding
 
 
@@ -56,9 +58,12 @@ class BatchMaker:
     def _example(self, dice: random.Random, stage: Stage) -> Example:
         while True:
             record = self._generator.record(dice, stage.size)
-            exchanges = Asker(self._generator, dice).exchanges(record, stage.questions)
+            exchanges = Asker(self._generator, dice, plain_words=stage.plain_words).exchanges(record, stage.questions)
             if exchanges:
-                return example(self._chat, record, exchanges, dice.choice(list(stage.frames)))
+                frame = dice.choice(list(stage.frames))
+                has_history = frame is Frame.PASSAGES and dice.random() < _HISTORY_SHARE
+                earlier = dice.randrange(min(_MOST_HISTORY, len(exchanges))) if has_history else 0
+                return example(self._chat, record, exchanges, frame, earlier=earlier)
 
 
 def stream(maker: BatchMaker, stage: Stage, step: int, *, workers: int) -> Iterator[Batch]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assistant.conversation.marks import without_marks
 from assistant.prompts import fill, not_in_record
 from model_runtime.chat import Chat, Message, Role
 from tools.bundled_model.questions import Exchange
@@ -30,9 +31,11 @@ class Example:
     answers: tuple[tuple[int, int], ...]
 
 
-def example(chat: Chat, record: InventedRecord, exchanges: Sequence[Exchange], frame: Frame) -> Example:
-    """The whole conversation, answers included."""
-    messages = prompt_messages(record, exchanges, frame)
+def example(
+    chat: Chat, record: InventedRecord, exchanges: Sequence[Exchange], frame: Frame, *, earlier: int = 0
+) -> Example:
+    """The whole conversation, answers included; those to questions that came before the passages are not learned."""
+    messages = prompt_messages(record, exchanges, frame, earlier=earlier)
     tokens: list[int] = []
     answers: list[tuple[int, int]] = []
     text = chat.render(messages).removesuffix("<role>ASSISTANT</role>")
@@ -44,12 +47,18 @@ def example(chat: Chat, record: InventedRecord, exchanges: Sequence[Exchange], f
         written = chat.encode(answer + end)
         answers.append((len(tokens), len(tokens) + len(written)))
         tokens += written + chat.encode(following)
-    return Example(tokens=tuple(tokens), answers=tuple(answers))
+    return Example(tokens=tuple(tokens), answers=tuple(answers[earlier:]))
 
 
-def prompt_messages(record: InventedRecord, exchanges: Sequence[Exchange], frame: Frame) -> list[Message]:
-    """The messages with all questions and all answers, as assistant.conversation.turns would have sent them."""
+def prompt_messages(
+    record: InventedRecord, exchanges: Sequence[Exchange], frame: Frame, *, earlier: int = 0
+) -> list[Message]:
+    """The messages with all questions and all answers, as assistant.conversation.turns would have sent them.
+
+    So many `earlier` questions were asked before the passages of this record were found.
+    """
     listing = "\n\n".join(_listed(n, record) for n in range(1, len(record.pages) + 1))
+    before, exchanges = exchanges[:earlier], exchanges[earlier:]
     first, *others = [fill("question", earlier="", question=exchange.question) for exchange in exchanges]
     if frame is Frame.BARE:
         opening = f"{listing}\n\n"
@@ -60,7 +69,11 @@ def prompt_messages(record: InventedRecord, exchanges: Sequence[Exchange], frame
         matter = fill("passages", pages_total=str(len(record.pages) * 3), files=files, passages=listing)
         opening = f"{matter}\n{instructions()}\n"
     system = [] if frame is Frame.BARE else [Message(role=Role.SYSTEM, content=fill("system"))]
-    messages = [*system, Message(role=Role.USER, content=opening + first)]
+    messages = list(system)
+    for exchange in before:
+        messages.append(Message(role=Role.USER, content=exchange.question))
+        messages.append(Message(role=Role.ASSISTANT, content=" ".join(without_marks(exchange.answer).split())))
+    messages.append(Message(role=Role.USER, content=opening + first))
     for exchange, following in zip(exchanges, [*others, None], strict=True):
         messages.append(Message(role=Role.ASSISTANT, content=exchange.answer))
         if following is not None:

@@ -5,16 +5,19 @@ went on (induction heads, arXiv 2209.11895). Here it begins with such heads, in 
 (arXiv 2305.09828); training bends them to the task. Beside random small weights it is laid out like this:
 
 layer 0: four heads look one, two, three and four tokens back and note what stands there.
-layer 1: two heads go on where the last four tokens stood before; the others find the place of the same word.
-later layers: half of the heads look over the last tokens and bring what was found for one of them, the others look for
-what is alike.
+layer 1: two heads go on where the last four tokens stood before; the others find another place of the same word, or the
+sink, and note that: so each token of a question knows whether the record holds it.
+later layers: half of the heads look over the last tokens, one for a telling word that was found nowhere, the next for
+one that was found, and bring it; the others look for what is alike.
 
 Letters: V vocabulary, H hidden_size, D head_dim, R rotary_dim.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,34 +30,81 @@ from tools.bundled_model.network import Attention, MixtureOfExperts, SwiGlu, Tra
 # An induction head compares so many tokens, the latest counting most; one layer-0 head looks back at each of them.
 _CONTEXT_WEIGHTS = (1.0, 0.7, 0.5, 0.4)
 _CONTEXT_TOKENS = len(_CONTEXT_WEIGHTS)
-# Shares of a token's code: itself, the word it is whatever its case and leading space, its letters.
-_OWN_SHARE, _WORD_SHARE, _LETTERS_SHARE = 0.55, 0.6, 0.55
+# Places of the hidden state that mark, and mean nothing else: what goes on a word, the words of any question, the
+# template's tokens, the sink.
+_MARKS = 4
+# Shares of the first half of a token's code: the word it is whatever its case and leading space, and its letters.
+_WORD_SHARE, _LETTERS_SHARE = 0.75, 0.65
 _SHARPNESS = 2.5  # weight of the query and key norms: scores reach head_dim^0.5 times its square
 _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look at a fixed distance
-_SLOW_PAIRS = slice(3, 5)  # pairs whose turn tells a token of this question from one of the last
 _CONSTANT = 4.0  # of the one dimension that is the same in every embedding
-_ASIDE = 1.5  # of what queries and keys hold apart from each other, so that the rest of them counts less
-_SINK_KEY, _SINK_QUERY = 8.0, 3.0  # between what a chance likeness and a true one score
+_SINK_KEY, _SINK_QUERY = 40.0, 5.0  # between what a chance likeness and a true one score
+_MISSING = 12.0  # what a token that was found nowhere notes of it
+# Heads that look over the question: what the turns of the pairs count, so that the last 20 tokens are near and those
+# more than 40 back are not (found by linear programming); how much more of it, and how sharp such heads are.
+_NEAR_PAIRS = (0.0, 0.0, 0.0, 0.39, 0.23, 0.21, 0.17)
+_NEARNESS, _ELSEWHERE, _OVER_SHARPNESS = 1.0, 0.8, 5.0
+_PREFERENCE = 0.25  # of such heads for what was found nowhere, or for what was found
+_COMMON_WORD = 1.3  # how much less for words that any question holds
+_REFUSAL = 0.1  # how strongly an answer then begins by refusing
+_INSIDE_WORD = 0.4  # how much less, where a found word is sought, for what does not begin it
+_ALIKE_ASIDE = 3.0  # of what queries and keys hold apart from each other, so that the rest of them counts less
 _GAIN = 4.0  # of what is written to be the next token
 
 
-def initialise(network: TrainingNetwork, pieces: Sequence[str], *, sink: int, seed: int) -> None:
-    """Fill every weight. `pieces`: the text of each token id; `sink`: the token that stands for "found nowhere"."""
+def initialise(
+    network: TrainingNetwork,
+    pieces: Sequence[str],
+    *,
+    sink: int,
+    template: Sequence[int],
+    asked: Mapping[int, int],
+    opening: tuple[int, int],
+    seed: int,
+) -> None:
+    """Fill every weight.
+
+    `pieces`: the text of each token id; `sink`: the token that stands for "found nowhere"; `template`: those of the
+    chat template, that no question is about; `asked`: how often questions hold a token, whatever they ask about;
+    `opening`: the tokens with which a refusal and a quotation begin.
+    """
     random = torch.Generator().manual_seed(seed)
     _fill_plainly(network, random)
-    codes = token_codes(pieces, network.config.hidden_size // 2 - 1, random)
+    width = network.config.hidden_size // 2 - 1
+    codes = token_codes(pieces, width - _MARKS, _word_width(network.config), random)
+    codes[sink] = 0  # who finds nothing copies nothing
+    marks = torch.zeros(len(pieces), _MARKS)
+    marks[:, 0] = torch.tensor([float(piece.isalpha() and piece.islower()) for piece in pieces])
+    marks[:, 1] = _commonness(pieces, asked)
+    marks[list(template), 2] = 1
+    marks[sink, 3] = 1
     with torch.no_grad():
-        _Wiring(network, codes, random).lay(sink)
+        _Wiring(network, codes, marks, random).lay(opening)
 
 
-def token_codes(pieces: Sequence[str], width: int, random: torch.Generator) -> Tensor:
-    """A code for every token, rms 1: alike for tokens of the same word or of alike letters, float32 [V, width]."""
+def token_codes(pieces: Sequence[str], width: int, word_width: int, random: torch.Generator) -> Tensor:
+    """A code for every token, rms 1, float32 [V, width]: first its word, which its other forms share, then its own."""
     words = [piece.strip().casefold() for piece in pieces]
-    own = torch.randn(len(pieces), width, generator=random)
-    by_word = _shared([[word] if word else [] for word in words], width, random)
-    by_letters = _shared([_trigrams(word) for word in words], width, random)
-    codes = _OWN_SHARE * own + _WORD_SHARE * by_word + _LETTERS_SHARE * by_letters
-    return codes / codes.square().mean(dim=1, keepdim=True).sqrt()
+    by_word = _shared([[word or f"<{index}>"] for index, word in enumerate(words)], word_width, random)
+    by_letters = _shared([_trigrams(word) for word in words], word_width, random)
+    word = _normed(_WORD_SHARE * by_word + _LETTERS_SHARE * by_letters)
+    own = _normed(torch.randn(len(pieces), width - word_width, generator=random))
+    return torch.cat((word, own), dim=1)
+
+
+def _commonness(pieces: Sequence[str], asked: Mapping[int, int]) -> Tensor:
+    """How common a token's word is in questions: 0 to 1, float32 [V]; figures and punctuation name nothing, so 1."""
+    counts: Counter[str] = Counter()
+    for token, count in asked.items():
+        counts[pieces[token].strip().casefold()] += count
+    logs = torch.tensor([math.log1p(counts[piece.strip().casefold()]) for piece in pieces])
+    is_word = torch.tensor([piece.strip().isalpha() for piece in pieces])
+    return torch.where(is_word, logs / max(1.0, float(logs.max())), 1.0)
+
+
+def _word_width(config: ModelConfig) -> int:
+    """How much of a token's code says which word it is: what a head can hold of it."""
+    return min(config.head_dim, config.hidden_size // 4)
 
 
 def _trigrams(word: str) -> list[str]:
@@ -70,9 +120,12 @@ def _shared(keys: Sequence[Sequence[str]], width: int, random: torch.Generator) 
     index = {key: n for n, key in enumerate(sorted({key for row in keys for key in row}))}
     table = torch.randn(len(index) + 1, width, generator=random)
     table[-1] = 0
-    sums = torch.stack([table[[index[key] for key in row] or [len(index)]].sum(dim=0) for row in keys])
-    rms = sums.square().mean(dim=1, keepdim=True).sqrt()
-    return sums / rms.clamp_min(1e-6)
+    return _normed(torch.stack([table[[index[key] for key in row] or [len(index)]].sum(dim=0) for row in keys]))
+
+
+def _normed(rows: Tensor) -> Tensor:
+    """Rows scaled to rms 1; rows of 0 stay."""
+    return rows / rows.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
 
 
 def _fill_plainly(network: TrainingNetwork, random: torch.Generator) -> None:
@@ -120,22 +173,25 @@ class _Wiring:
     The hidden dimensions are shared out: one is constant, half hold a token's own code, the rest what stood before it.
     """
 
-    def __init__(self, network: TrainingNetwork, codes: Tensor, random: torch.Generator) -> None:
+    def __init__(self, network: TrainingNetwork, codes: Tensor, marks: Tensor, random: torch.Generator) -> None:
         self._network = network
         self._config = network.config
         self._codes = codes
+        self._marks = marks
         self._random = random
         config = network.config
         self._turning, self._still = config.rotary_dim, config.head_dim - config.rotary_dim
         own = codes.shape[1]
         self._own = self._basis(1, own)  # [codes, H]
-        self._room = self._basis(1 + own, config.hidden_size - 1 - own)
-        self._output = self._rotation(config.hidden_size)  # where a token to come is written
-        self._found = self._rotation(config.hidden_size)  # where a token notes what it was found as
+        self._mark = self._basis(1 + own, _MARKS)  # [marks, H]
+        self._room = self._basis(1 + own + _MARKS, config.hidden_size - 1 - own - _MARKS)
+        self._output = self._turn()  # where a token to come is written
+        self._found = self._turn()  # where a token notes what it was found as
         # What layer 0 reads of a token, [D, H], and what it leaves.
-        halves = self._rotation(own) @ self._own
-        self._look = _padded(halves[: config.head_dim], config.head_dim)
-        self._rest = _padded(halves[config.head_dim : 2 * config.head_dim], config.head_dim)
+        word = _word_width(config)
+        self._look = _padded(self._rotation(word) @ self._own[:word], config.head_dim)
+        self._rest = _padded((self._rotation(own - word) @ self._own[word:])[: config.head_dim], config.head_dim)
+        self._missing = self._look @ self._look.T @ torch.nn.functional.normalize(self._draw(config.head_dim), dim=0)
         # What stood so many tokens before: as layer 0 writes it and as later layers read it, [D, H]. Of the token just
         # before all is kept, of the others as much as there is room for.
         kept = min(config.head_dim, len(self._room))
@@ -145,11 +201,12 @@ class _Wiring:
         )
         self._before = [self._rotation(config.head_dim)[: len(room)].T @ room for room in rooms[:_CONTEXT_TOKENS]]
 
-    def lay(self, sink: int) -> None:
+    def lay(self, opening: tuple[int, int]) -> None:
         """Embeddings and head, then layer after layer."""
         constant = torch.zeros(self._config.hidden_size)
         constant[0] = _CONSTANT
-        self._network.word_embeddings.weight.copy_(self._codes @ self._own + constant)
+        marks = self._marks @ self._mark * _CONSTANT
+        self._network.word_embeddings.weight.copy_(self._codes @ self._own + marks + constant)
         head = self._codes @ self._own @ self._output.T
         self._network.lm_head.weight.copy_(head * self._config.hidden_size**-0.5)
         layers = [module for module in self._network.modules() if isinstance(module, Attention)]
@@ -158,12 +215,15 @@ class _Wiring:
         parts = range(self._config.num_key_value_heads)
         for layer in heads[1:2]:
             for part, value in zip(parts, (self._look, self._rest), strict=False):
-                self._go_on(layer, part, value, sink)
+                self._go_on(layer, part, value)
             for part in parts[2:]:
-                self._find_word(layer, part, sink, words=1 + part % 2)
+                self._find_word(layer, part, words=1 + part % 2)
+        for attention in layers[2:]:
+            attention.query_layernorm.weight.fill_(_OVER_SHARPNESS)
+            attention.key_layernorm.weight.fill_(_OVER_SHARPNESS)
         for layer in heads[2:]:
             for part in parts[: len(parts) // 2]:
-                self._look_over(layer, part)
+                self._look_over(layer, part, opening)
             for part in parts[len(parts) // 2 :]:
                 self._look_for_alike(layer, part)
 
@@ -183,7 +243,7 @@ class _Wiring:
         group = self._config.num_attention_heads // self._config.num_key_value_heads
         return range(part * group, (part + 1) * group)
 
-    def _go_on(self, heads: _Heads, part: int, value: Tensor, sink: int) -> None:
+    def _go_on(self, heads: _Heads, part: int, value: Tensor) -> None:
         """A head finds where the last tokens stood before; its value is what came then, or nothing at the sink."""
         head = self._heads_of(part)[0]
         heads.query[head].zero_()
@@ -193,11 +253,11 @@ class _Wiring:
             now = self._look if back == 0 else self._before[back - 1]
             heads.query[head, self._turning :] += compare @ now
             heads.key[part, self._turning :] += compare @ self._before[back]
-        sink_code = self._settle(heads, part, (head,), sink)
-        heads.value[part] = value - (value @ sink_code)[:, None] * sink_code / sink_code.square().sum()
+        self._settle(heads, part, (head,))
+        heads.value[part] = value
         heads.written[head] = self._output @ value.T * _GAIN
 
-    def _find_word(self, heads: _Heads, part: int, sink: int, *, words: int) -> None:
+    def _find_word(self, heads: _Heads, part: int, *, words: int) -> None:
         """Heads find another place of the same word, or of it and the one before, or else the sink.
 
         They attend to the token behind it, which knows what stood before: so no token finds itself.
@@ -206,45 +266,57 @@ class _Wiring:
         key = heads.key[part]
         key.zero_()
         key[self._turning :] = own @ self._before[0] + last @ self._before[1]
-        heads.value[part] = self._before[0]
         for head in self._heads_of(part):
             query = heads.query[head]
             query.zero_()
             query[self._turning :] = own @ self._look + (last @ self._before[0] if words > 1 else 0)
             heads.written[head] = self._found @ self._look.T * (1.0 if words == 1 else 0.5)
-        self._settle(heads, part, self._heads_of(part), sink)
+        self._settle(heads, part, self._heads_of(part))
+        heads.value[part] = self._before[0] + self._missing[:, None] * self._mark[3] * (_MISSING / _CONSTANT)
 
-    def _settle(self, heads: _Heads, part: int, which: Sequence[int] | range, sink: int) -> Tensor:
-        """Let heads attend to the sink where nothing fits better. Returns the sink's code, [H]."""
-        nowhere = self._direction()
-        code = self._codes[sink] @ self._own
-        heads.key[part, self._turning :] += nowhere[:, None] * code * (_SINK_KEY / code.square().sum())
+    def _settle(self, heads: _Heads, part: int, which: Sequence[int] | range) -> None:
+        """Let heads attend to the sink where nothing fits better."""
+        heads.key[part, -1] = self._mark[3] * (_SINK_KEY / _CONSTANT)
         for head in which:
-            heads.query[head, self._turning :, 0] += nowhere * (_SINK_QUERY / _CONSTANT)
-        return code
+            heads.query[head, -1] = 0
+            heads.query[head, -1, 0] = _SINK_QUERY / _CONSTANT
 
-    def _look_over(self, heads: _Heads, part: int) -> None:
-        """Heads that attend to all of the last tokens alike, and write what one is and was found as."""
-        slow = torch.zeros(self._config.head_dim)
-        slow[: self._turning // 2][_SLOW_PAIRS] = 1.0
+    def _look_over(self, heads: _Heads, part: int, opening: tuple[int, int]) -> None:
+        """Heads that look over the last tokens, one for what was found nowhere, the next for what was found.
+
+        They write what such a token is and was found as, and where it was found nowhere, that the answer refuses.
+        """
+        near = torch.zeros(self._config.head_dim)
+        near[: len(_NEAR_PAIRS)] = torch.tensor(_NEAR_PAIRS).sqrt()
         aside, away = torch.eye(self._still)[:2]
-        heads.key[part] *= 0.2
-        heads.key[part, :, 0] = slow * 0.7
-        heads.key[part, self._turning :, 0] += aside * _ASIDE
+        heads.key[part].zero_()
+        heads.key[part, :, 0] = near * _NEARNESS
+        heads.key[part, self._turning :, 0] += aside
+        noted = self._found @ self._look.T @ self._missing
+        sought = away * (_PREFERENCE if part % 2 == 0 else -_PREFERENCE)
+        heads.key[part, self._turning :] += sought[:, None] * noted / _MISSING
+        unsought = 2 * self._mark[2] + self._mark[1] * _COMMON_WORD + self._mark[0] * _INSIDE_WORD * (part % 2)
+        heads.key[part, self._turning :] -= away[:, None] * unsought / _CONSTANT
         heads.value[part] = 0.4 * self._look + self._look @ self._found.T
         for head in self._heads_of(part):
             heads.query[head].zero_()
-            heads.query[head, :, 0] = slow * 0.7
-            heads.query[head, self._turning :, 0] += away * _ASIDE
+            heads.query[head, :, 0] = near * _NEARNESS
+            heads.query[head, self._turning :, 0] += away * _ELSEWHERE
             heads.written[head] = self._output @ self._look.T * 3.0
+            if part % 2 == 0:
+                refused, quoted = (self._output @ self._own.T @ self._codes[token] for token in opening)
+                heads.written[head] += (refused - quoted)[:, None] * self._missing * _REFUSAL
 
     def _look_for_alike(self, heads: _Heads, part: int) -> None:
         """Queries near to the keys: a token attends to what is like it."""
+        aside, away = torch.eye(self._still)[:2]
         heads.key[part].zero_()
         heads.key[part, self._turning :] = self._projection(self._own, self._still)
         for head in self._heads_of(part):
             heads.query[head] *= 0.3
             heads.query[head, self._turning :] += heads.key[part, self._turning :]
+            heads.query[head, self._turning :, 0] += away * _ALIKE_ASIDE
+        heads.key[part, self._turning :, 0] += aside * _ALIKE_ASIDE
 
     def _at_distance(self, distance: int) -> Tensor:
         """What a query holds to meet the keys of `distance` tokens before; at 0, what those keys hold: [D]."""
@@ -259,18 +331,23 @@ class _Wiring:
         """Rows that pick out `dimensions` hidden dimensions, [dimensions, H]."""
         return torch.eye(self._config.hidden_size)[first : first + dimensions]
 
+    def _turn(self) -> Tensor:
+        """A random rotation of what codes and rooms hold; constant and marks stay out of it, [H, H]."""
+        turned = torch.cat((self._own, self._room))
+        return turned.T @ self._rotation(len(turned)) @ turned
+
     def _projection(self, of: Tensor, rows: int) -> Tensor:
         """Orthonormal rows in the space of `of`, [rows, H]; the rest 0 where it has fewer."""
         return _padded(self._rotation(len(of))[:rows] @ of, rows)
 
     def _compare(self, weight: float) -> Tensor:
-        """A random map from what layer 0 reads to the still part of a head, [D - R, D]."""
-        return self._rotation(self._config.head_dim)[: self._still] * weight
+        """A random map from what layer 0 reads to the still part of a head, but for what meets the sink, [D - R, D]."""
+        rows = self._rotation(self._config.head_dim)[: self._still] * weight
+        rows[-1] = 0
+        return rows
 
-    def _direction(self) -> Tensor:
-        """A random unit vector of the still part of a head, [D - R]."""
-        vector: Tensor = torch.nn.functional.normalize(torch.randn(self._still, generator=self._random), dim=0)
-        return vector
+    def _draw(self, size: int) -> Tensor:
+        return torch.randn(size, generator=self._random)
 
     def _rotation(self, size: int) -> Tensor:
         rotation: Tensor = torch.linalg.qr(torch.randn(size, size, generator=self._random)).Q

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
-from assistant.prompts import fill
+from assistant.prompts import fill, not_in_record
 from model_runtime.chat import Chat
 from model_runtime.config import parse_config
 from tools.bundled_model import language_texts
@@ -25,7 +26,9 @@ from tools.bundled_model.tokenizer import END_TOKEN, PAD_TOKEN, train_tokenizer
 from tools.bundled_model.training import Trainer
 
 _TOKENIZER_SIZE = RecordSize(pages=(1, 2), facts=(3, 9), fillers=0.0)
+_ASKED_RECORDS = 400
 _PROMPT_REPEATS = 300  # every question is asked with the prompts, so their words are to be whole tokens
+_TEMPLATE = "<|role_end|><role>HUMAN</role><role>ASSISTANT</role>Question:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,11 @@ def open_job(plan: Plan, folder: Path, *, tokenizer_records: int = 4_000, device
     pad, end = ids[PAD_TOKEN], ids[END_TOKEN]
     chat = Chat(tokenizer, frozenset((pad, end)))
     network = TrainingNetwork(config)
-    initialise(network, _pieces(chat, config.vocab_size), sink=ids["<role>"], seed=plan.seed)
+    template = sorted(set(chat.encode(_TEMPLATE)))
+    asked = _asked(plan, generator, chat)
+    pieces = _pieces(chat, config.vocab_size)
+    opening = chat.encode(not_in_record())[0], chat.encode('"')[0]
+    initialise(network, pieces, sink=ids["<role>"], template=template, asked=asked, opening=opening, seed=plan.seed)
     trainer = Trainer(plan, network, BatchMaker(plan, generator, chat, pad=pad), folder, device=device)
     return Job(tokenizer=tokenizer, chat=chat, generator=generator, network=network, trainer=trainer)
 
@@ -80,6 +87,16 @@ def _tokenizer_texts(plan: Plan, records: int) -> Iterator[str]:
     yield from [*prompts, "SYSTEM HUMAN ASSISTANT detailed thinking off\n" * 10] * _PROMPT_REPEATS
     if data := os.environ.get("EVAL_DATA"):
         yield from language_texts.texts(Path(data))
+
+
+def _asked(plan: Plan, generator: RecordGenerator, chat: Chat) -> Counter[int]:
+    """How many questions about some records hold each token."""
+    counts: Counter[int] = Counter()
+    for index in range(_ASKED_RECORDS):
+        dice = random.Random(f"asked {plan.seed} {index}")
+        for exchange in Asker(generator, dice).exchanges(generator.record(dice, _TOKENIZER_SIZE), 8):
+            counts.update(set(chat.encode(f" {exchange.question}")))
+    return counts
 
 
 def _pieces(chat: Chat, vocabulary: int) -> list[str]:

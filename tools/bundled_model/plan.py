@@ -13,7 +13,7 @@ from tools.bundled_model.records import RecordSize
 class Stage:
     """A part of the curriculum, up to `until` of the budget (0 to 1): how long records are, what stands around them.
 
-    A record is asked `questions`; a step reads `batch_tokens`.
+    A record is asked `questions`, in plain words to begin with; a step reads `batch_tokens`.
     """
 
     until: float
@@ -21,6 +21,7 @@ class Stage:
     frames: Sequence[Frame]
     questions: int
     batch_tokens: int
+    plain_words: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def config_fields(**changes: object) -> dict[str, object]:
         "moe_router_enable_expert_bias": True,
         "router_dtype": "fp32",
         "partial_rotary_factor": 0.25,
-        "rope_theta": 1000.0,
+        "rope_theta": 10000.0,
         "rope_scaling": None,
         "max_position_embeddings": 4096,
         "rms_norm_eps": 1e-6,
@@ -89,17 +90,25 @@ CPU_PLAN = Plan(
     name="cpu",
     config=config_fields(),
     stages=(
-        Stage(until=0.35, size=_size((1, 2), (2, 5), 0.2), frames=(_BARE,), questions=8, batch_tokens=2_000),
         Stage(
-            until=0.60, size=_size((1, 3), (2, 7), 0.3), frames=(_BARE, _BARE, _WHOLE), questions=10, batch_tokens=3_000
+            until=0.04,
+            size=_size((1, 2), (2, 5), 0.2),
+            frames=(_BARE,),
+            questions=10,
+            batch_tokens=2_000,
+            plain_words=True,
+        ),
+        Stage(until=0.25, size=_size((1, 2), (2, 5), 0.2), frames=(_BARE,), questions=10, batch_tokens=2_000),
+        Stage(
+            until=0.50, size=_size((1, 3), (2, 7), 0.3), frames=(_BARE, _BARE, _WHOLE), questions=12, batch_tokens=3_000
         ),
         Stage(
-            until=0.90, size=_size((1, 4), (3, 8), 0.3), frames=(_WHOLE, _PASSAGES), questions=12, batch_tokens=4_000
+            until=0.85, size=_size((1, 4), (3, 8), 0.3), frames=(_WHOLE, _PASSAGES), questions=14, batch_tokens=4_000
         ),
-        Stage(until=1.0, size=_size((2, 7), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=14, batch_tokens=5_000),
+        Stage(until=1.0, size=_size((2, 7), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=16, batch_tokens=5_000),
     ),
     budget_seconds=7_200,
-    learning_rate=3e-3,
+    learning_rate=1e-3,
 )
 # 39M weights in all, 11M of them active beside embeddings and head. Not trained yet: it wants a GPU.
 GPU_PLAN = Plan(

@@ -10,10 +10,13 @@ from itertools import groupby
 
 from assistant.prompts import not_in_record
 from tools.bundled_model.fact_kinds import FactKind, fill_slots, word_fact
+from tools.bundled_model.question_frames import QuestionFrames
 from tools.bundled_model.records import Fact, InventedRecord, RecordGenerator
 from tools.bundled_model.word_pools import Words, allowed
 
-_IDLE_SHARE = 0.25
+_IDLE_SHARE = 0.1
+_FRAMED_SHARE = 0.3  # of the questions about one fact ask for it by its name alone
+_ABSENT_WORD_SHARE = 0.35  # of the questions about what is absent name a word of any kind
 _LISTED = 6  # a list names no more than so many facts
 
 
@@ -33,14 +36,15 @@ class Task(StrEnum):
 # Of a hundred questions; a task that a record has no facts for gives its turn to one fact.
 TASK_SHARES = {
     Task.ONE_FACT: 40,
-    Task.ABSENT: 26,
-    Task.LIST: 10,
-    Task.CHANGE: 4,
-    Task.SEVERAL: 6,
-    Task.NEGATED: 4,
-    Task.FOLLOW_UP: 4,
-    Task.NATURAL: 6,
+    Task.ABSENT: 27,
+    Task.LIST: 6,
+    Task.CHANGE: 3,
+    Task.SEVERAL: 5,
+    Task.NEGATED: 3,
+    Task.FOLLOW_UP: 3,
+    Task.NATURAL: 13,
 }
+PLAIN_TASKS = (Task.ONE_FACT, Task.NATURAL, Task.ABSENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +59,20 @@ class Exchange:
 
 
 class Asker:
-    """Asks about records of one generator."""
+    """Asks about records of one generator; in plain words only of what a record holds or does not hold by its name."""
 
-    def __init__(self, generator: RecordGenerator, dice: random.Random, *, held_out: bool = False) -> None:
+    def __init__(
+        self, generator: RecordGenerator, dice: random.Random, *, held_out: bool = False, plain_words: bool = False
+    ) -> None:
         self._generator = generator
         self._dice = dice
         self._held_out = held_out
+        self._plain_words = plain_words
+        self._frames = QuestionFrames(generator.frames, dice, held_out=held_out, plain_words=plain_words)
 
     def exchanges(self, record: InventedRecord, count: int, *, tasks: Sequence[Task] = tuple(Task)) -> list[Exchange]:
         """`count` questions about the record, or fewer where it says little; none is asked twice."""
+        tasks = [task for task in tasks if not self._plain_words or task in PLAIN_TASKS]
         asked: dict[str, Exchange] = {}
         shares = [TASK_SHARES[task] for task in tasks]
         for task in self._dice.choices(tasks, shares, k=count * 2):
@@ -71,10 +80,13 @@ class Asker:
                 break
             for exchange in self._one(task, record):
                 asked.setdefault(exchange.question, exchange)
-        return [self._with_idle_words(exchange) for exchange in asked.values()]
+        return [self._in_more_words(exchange) for exchange in asked.values()]
 
-    def _with_idle_words(self, exchange: Exchange) -> Exchange:
-        """In training some questions hold words that mean nothing, so that what counts is what the record holds."""
+    def _in_more_words(self, exchange: Exchange) -> Exchange:
+        """Some questions come with words that ask for nothing, in training with any, so that the record's count."""
+        if self._plain_words:
+            return exchange
+        exchange = replace(exchange, question=self._frames.dressed(exchange.question))
         words = self._generator.any_words
         if self._held_out or not words or self._dice.random() > _IDLE_SHARE:
             return exchange
@@ -114,10 +126,10 @@ class Asker:
         found = [natural for natural in record.naturals if plain(natural.quote).split()]
         if found:
             natural = self._dice.choice(found)
-            ask = self._dice.choice(("What is said about {}?", "What does the record say about {}?", "{}?"))
+            named = natural.quote.split()[: self._dice.choice((1, 1, 1, 2, 3))]
             yield Exchange(
                 task=Task.NATURAL,
-                question=ask.format(natural.word),
+                question=self._frames.about(" ".join(named).rstrip(",.;:")),
                 answer=f'"{natural.quote}" [{natural.n}]',
                 wanted=(natural.quote,),
                 pages=(natural.n,),
@@ -125,10 +137,18 @@ class Asker:
 
     def _about(self, fact: Fact, task: Task) -> Iterator[Exchange]:
         """A question that the fact's own words answer."""
+        if fact.stated.kind.key in fact.stated.slots and self._is_framed():
+            question, wanted = self._frames.about(_spoken_key(fact)), _value(fact)
+            if plain(wanted) in plain(fact.quote):
+                yield Exchange(task=task, question=question, answer=quoted([fact]), wanted=(wanted,), pages=(fact.n,))
+                return
         asks = self._answered_by(fact, fact.stated.kind.asks)
         if asks:
             question, wanted = self._dice.choice(asks)
             yield Exchange(task=task, question=question, answer=quoted([fact]), wanted=(wanted,), pages=(fact.n,))
+
+    def _is_framed(self) -> bool:
+        return self._plain_words or self._dice.random() < _FRAMED_SHARE
 
     def _answered_by(self, fact: Fact, texts: Sequence[str]) -> list[tuple[str, str]]:
         """Questions of `texts` with the words of the fact that answer them."""
@@ -207,15 +227,22 @@ class Asker:
     def _absent(self, record: InventedRecord) -> Iterator[Exchange]:
         """A question about something of which the record holds nothing."""
         any_words = self._generator.any_words
+        text = plain("\n".join(page.text for page in record.pages))
+        if any_words and self._dice.random() < _ABSENT_WORD_SHARE:
+            named = " ".join(self._dice.choice(any_words) for _ in range(self._dice.choice((1, 1, 2))))
+            if not _mentions(text, named):
+                yield Exchange(task=Task.ABSENT, question=self._frames.about(named), answer=not_in_record())
+                return
         words = Words(self._generator.pools, self._dice, any_words=any_words, held_out=self._held_out)
         kinds = [kind for kind in self._generator.kinds.values() if self._held_out or not kind.is_held_out]
-        text = plain("\n".join(page.text for page in record.pages))
         for _ in range(8):
             fact = word_fact(self._dice.choice(kinds), {}, words, self._dice, held_out=self._held_out)
             texts = [ask for ask in self._allowed(fact.kind, fact.kind.asks) if set(_slots(ask)) <= _either(fact.slots)]
             if texts and not _mentions(text, fact.key):
-                question = self._dice.choice(texts).split(" -> ")[0]
-                yield Exchange(task=Task.ABSENT, question=fill_slots(question, fact.slots), answer=not_in_record())
+                question = fill_slots(self._dice.choice(texts).split(" -> ")[0], fact.slots)
+                if fact.kind.key in fact.slots and self._is_framed():
+                    question = self._frames.about(fill_slots("{" + fact.kind.key + "}", fact.slots))
+                yield Exchange(task=Task.ABSENT, question=question, answer=not_in_record())
                 return
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from tools.bundled_model.fact_kinds import CLOSING, OPENING, FactKind, StatedFact, fill_slots, read_kinds, word_fact
 from tools.bundled_model.page_layout import blocks_of, misread, wrapped
+from tools.bundled_model.question_frames import read_frames
 from tools.bundled_model.word_pools import (
     DateStyle,
     Words,
@@ -91,6 +92,7 @@ class RecordGenerator:
     def __init__(self, sentences: Sequence[str] = ()) -> None:
         self.kinds = read_kinds()
         self.pools = read_pools()
+        self.frames = read_frames()
         self._documents = _read_documents()
         self._sentences = sentences
         self.any_words = sorted({word.lower() for sentence in sentences for word in _ANY_WORD.findall(sentence)})

@@ -20,7 +20,7 @@ from tools.bundled_model.plan import PLANS
 from tools.bundled_model.records import RecordGenerator
 
 # Folder of an export and the precision in which its weights are computed with.
-TRAINING = "training.json"  # what export says of the training
+TRAINING, SCORES = "training.json", "scores.json"  # what export says of the training, what evaluate found
 FORMS = {"bf16": Precision.BFLOAT16, "experts": Precision.NF4, "linears": Precision.NF4}
 
 

@@ -76,6 +76,20 @@ def test_a_question_over_passages_is_the_assistant_s() -> None:
     assert theirs[0] == ours[0].content
 
 
+def test_questions_asked_before_stand_before_the_passages_without_page_numbers() -> None:
+    record, exchanges = asked()
+    model = scripted(*(exchange.answer for exchange in exchanges))
+    history: list[Answer] = []
+    for exchange in exchanges:
+        turn = Turn(model, as_read(record, is_long=True), history, exchange.question)
+        list(turn.events())
+        history.append(turn.answer())
+    ours = prompt_messages(record, exchanges, Frame.PASSAGES, earlier=len(exchanges) - 1)[:-1]
+    theirs = contents(sent(model)[-1])
+    assert theirs[:-1] == [message.content for message in ours[:-1]]
+    assert theirs[-1].endswith(ours[-1].content.partition("passages below")[2])
+
+
 def test_the_answers_and_their_ends_are_what_is_learned() -> None:
     record, exchanges = asked()
     for frame in Frame:

@@ -20,12 +20,14 @@ from tools.bundled_model.plan import CPU_PLAN, SMOKE_PLAN, config_fields
 from tools.bundled_model.training import balance_experts
 
 FIELDS = config_fields(vocab_size=1024, rope_theta=600000.0)  # that of the twin
-PIECES = [f"w{token}" for token in range(1024)]
+SINK, REFUSAL, QUOTATION = 4, 10, 11
+LETTERS = "abcdefghijklmnop"
+PIECES = [f" {a}{b}{c}" for a in LETTERS for b in LETTERS for c in LETTERS][:1024]
 
 
-def begun(seed: int = 0) -> TrainingNetwork:
-    network = TrainingNetwork(parse_config(FIELDS))
-    initialise(network, PIECES, sink=4, seed=seed)
+def begun(seed: int = 0, **changes: object) -> TrainingNetwork:
+    network = TrainingNetwork(parse_config(FIELDS | changes))
+    initialise(network, PIECES, sink=SINK, template=(SINK,), asked={}, opening=(REFUSAL, QUOTATION), seed=seed)
     for mixture in network.mixtures:
         mixture.expert_bias.normal_(std=0.1, generator=torch.Generator().manual_seed(seed))
     return network
@@ -57,6 +59,19 @@ def test_it_copies_before_it_has_learned_anything() -> None:
     with torch.no_grad():
         likeliest = begun()(torch.cat((part, part), dim=1)).argmax(dim=-1)
     assert (likeliest[:, 80:-1] == part[:, 1:]).float().mean() > 0.5  # by chance 0.001
+
+
+def test_it_leans_to_refusing_what_stands_nowhere_before_it_has_learned_anything() -> None:
+    words = torch.randperm(900, generator=torch.Generator().manual_seed(3)) + 100  # each once
+    network, record, mark = begun(rope_theta=CPU_PLAN.config["rope_theta"]), words[:100], torch.tensor([SINK])
+
+    def leaning(asked: Tensor) -> float:
+        questions = torch.stack([torch.cat((mark, record, record[:60], word[None], mark)) for word in asked])
+        with torch.no_grad():
+            logits = network(questions)[:, -1]
+        return float((logits[:, REFUSAL] - logits[:, QUOTATION]).mean())
+
+    assert leaning(words[200:216]) > leaning(words[70:86]) + 1
 
 
 def test_busy_experts_become_less_likely() -> None:
