@@ -27,18 +27,23 @@ from model_runtime.config import ModelConfig
 from model_runtime.rotary import inverse_frequencies
 from tools.bundled_model.network import Attention, MixtureOfExperts, SwiGlu, TrainingNetwork
 
-# An induction head compares so many tokens, the latest counting most; one layer-0 head looks back at each of them.
-_CONTEXT_WEIGHTS = (1.0, 0.7, 0.5, 0.4)
-_CONTEXT_TOKENS = len(_CONTEXT_WEIGHTS)
+# An induction head compares the last tokens, the latest counting most, and what stands around some tokens before them;
+# one layer-0 head looks back at each of the former, one over the latter.
+_CONTEXT_WEIGHTS = (1.0, 0.7, 0.5)
+_AROUND_WEIGHT, _AROUND_DISTANCE = 1.0, 7
+_CONTEXT_TOKENS = len(_CONTEXT_WEIGHTS) + 1
 # Places of the hidden state that mark, and mean nothing else: what goes on a word, the words of any question, the
 # template's tokens, the sink.
 _MARKS = 4
 # Shares of the first half of a token's code: the word it is whatever its case and leading space, and its letters.
 _WORD_SHARE, _LETTERS_SHARE = 0.75, 0.65
-_SHARPNESS = 2.5  # weight of the query and key norms: scores reach head_dim^0.5 times its square
+_SHARPNESS = 3.5  # weight of the query and key norms: scores reach head_dim^0.5 times its square
 _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look at a fixed distance
+_AROUND_PAIRS = (0.0, 0.0, 0.7, 0.7)  # of the pairs for a look at what is near that distance
 _CONSTANT = 4.0  # of the one dimension that is the same in every embedding
-_SINK_KEY, _SINK_QUERY = 40.0, 5.0  # between what a chance likeness and a true one score
+# Between what a chance likeness and a true one score: the sink, for heads that find a word, for those that go on, for
+# those at the beginning of an answer.
+_SINK_KEY, _WORD_SINK, _GO_ON_SINK, _BEGINNING_SINK = 40.0, 5.0, 0.3, 7.0
 _MISSING = 12.0  # what a token that was found nowhere notes of it
 # Heads that look over the question: what the turns of the pairs count, so that the last 20 tokens are near and those
 # more than 40 back are not (found by linear programming); how much more of it, and how sharp such heads are.
@@ -49,7 +54,7 @@ _COMMON_WORD = 1.3  # how much less for words that any question holds
 _REFUSAL = 0.1  # how strongly an answer then begins by refusing
 _INSIDE_WORD = 0.4  # how much less, where a found word is sought, for what does not begin it
 _ALIKE_ASIDE = 3.0  # of what queries and keys hold apart from each other, so that the rest of them counts less
-_GAIN = 4.0  # of what is written to be the next token
+_GAIN, _BROUGHT = 4.0, 1.0  # of what is written to be the next token: copied, or brought from the question
 
 
 def initialise(
@@ -72,6 +77,9 @@ def initialise(
     _fill_plainly(network, random)
     width = network.config.hidden_size // 2 - 1
     codes = token_codes(pieces, width - _MARKS, _word_width(network.config), random)
+    word_width = _word_width(network.config)
+    alike = torch.randn(word_width, generator=random)  # what the template's tokens have in common
+    codes[list(template), :word_width] = _normed(codes[list(template), :word_width] + 2 * alike)
     codes[sink] = 0  # who finds nothing copies nothing
     marks = torch.zeros(len(pieces), _MARKS)
     marks[:, 0] = torch.tensor([float(piece.isalpha() and piece.islower()) for piece in pieces])
@@ -79,7 +87,7 @@ def initialise(
     marks[list(template), 2] = 1
     marks[sink, 3] = 1
     with torch.no_grad():
-        _Wiring(network, codes, marks, random).lay(opening)
+        _Wiring(network, codes, marks, random).lay(opening, alike)
 
 
 def token_codes(pieces: Sequence[str], width: int, word_width: int, random: torch.Generator) -> Tensor:
@@ -201,8 +209,9 @@ class _Wiring:
         )
         self._before = [self._rotation(config.head_dim)[: len(room)].T @ room for room in rooms[:_CONTEXT_TOKENS]]
 
-    def lay(self, opening: tuple[int, int]) -> None:
+    def lay(self, opening: tuple[int, int], alike: Tensor) -> None:
         """Embeddings and head, then layer after layer."""
+        self._alike = self._look @ self._own[: len(alike)].T @ torch.nn.functional.normalize(alike, dim=0)
         constant = torch.zeros(self._config.hidden_size)
         constant[0] = _CONSTANT
         marks = self._marks @ self._mark * _CONSTANT
@@ -228,15 +237,19 @@ class _Wiring:
                 self._look_for_alike(layer, part)
 
     def _look_back(self, heads: _Heads) -> None:
-        """Head n attends to the token n + 1 before and writes it where nothing else stands."""
+        """Head n attends to the token n + 1 before and writes it where nothing else stands; the last looks around."""
         heads.query.zero_()
         heads.key.zero_()
         for part in range(len(heads.key)):
             heads.key[part, :, 0] = self._at_distance(0)
             heads.value[part] = self._look
-        for head in range(min(_CONTEXT_TOKENS, len(heads.query))):
+        for head in range(min(len(_CONTEXT_WEIGHTS), len(heads.query))):
             heads.query[head, :, 0] = self._at_distance(head + 1)
             heads.written[head] = self._before[head].T
+        if len(heads.query) >= _CONTEXT_TOKENS:
+            around = _CONTEXT_TOKENS - 1
+            heads.query[around, :, 0] = self._at_distance(_AROUND_DISTANCE, _AROUND_PAIRS)
+            heads.written[around] = self._before[around].T
 
     def _heads_of(self, part: int) -> range:
         """The query heads that share the keys of `part`."""
@@ -253,7 +266,12 @@ class _Wiring:
             now = self._look if back == 0 else self._before[back - 1]
             heads.query[head, self._turning :] += compare @ now
             heads.key[part, self._turning :] += compare @ self._before[back]
-        self._settle(heads, part, (head,))
+        compare = self._compare(_AROUND_WEIGHT) @ self._before[-1]
+        heads.query[head, self._turning :] += compare
+        heads.key[part, self._turning :] += compare
+        self._settle(heads, part, (head,), _GO_ON_SINK)
+        # An answer does not begin as an earlier one did.
+        heads.query[head, -1] += self._alike @ self._before[0] * (_BEGINNING_SINK * self._config.head_dim**-0.5)
         heads.value[part] = value
         heads.written[head] = self._output @ value.T * _GAIN
 
@@ -271,15 +289,15 @@ class _Wiring:
             query.zero_()
             query[self._turning :] = own @ self._look + (last @ self._before[0] if words > 1 else 0)
             heads.written[head] = self._found @ self._look.T * (1.0 if words == 1 else 0.5)
-        self._settle(heads, part, self._heads_of(part))
+        self._settle(heads, part, self._heads_of(part), _WORD_SINK)
         heads.value[part] = self._before[0] + self._missing[:, None] * self._mark[3] * (_MISSING / _CONSTANT)
 
-    def _settle(self, heads: _Heads, part: int, which: Sequence[int] | range) -> None:
+    def _settle(self, heads: _Heads, part: int, which: Sequence[int] | range, sought: float) -> None:
         """Let heads attend to the sink where nothing fits better."""
         heads.key[part, -1] = self._mark[3] * (_SINK_KEY / _CONSTANT)
         for head in which:
             heads.query[head, -1] = 0
-            heads.query[head, -1, 0] = _SINK_QUERY / _CONSTANT
+            heads.query[head, -1, 0] = sought / _CONSTANT
 
     def _look_over(self, heads: _Heads, part: int, opening: tuple[int, int]) -> None:
         """Heads that look over the last tokens, one for what was found nowhere, the next for what was found.
@@ -302,7 +320,7 @@ class _Wiring:
             heads.query[head].zero_()
             heads.query[head, :, 0] = near * _NEARNESS
             heads.query[head, self._turning :, 0] += away * _ELSEWHERE
-            heads.written[head] = self._output @ self._look.T * 3.0
+            heads.written[head] = self._output @ self._look.T * _BROUGHT
             if part % 2 == 0:
                 refused, quoted = (self._output @ self._own.T @ self._codes[token] for token in opening)
                 heads.written[head] += (refused - quoted)[:, None] * self._missing * _REFUSAL
@@ -318,9 +336,9 @@ class _Wiring:
             heads.query[head, self._turning :, 0] += away * _ALIKE_ASIDE
         heads.key[part, self._turning :, 0] += aside * _ALIKE_ASIDE
 
-    def _at_distance(self, distance: int) -> Tensor:
+    def _at_distance(self, distance: int, pairs: Sequence[float] = _FAST_PAIRS) -> Tensor:
         """What a query holds to meet the keys of `distance` tokens before; at 0, what those keys hold: [D]."""
-        weights = torch.tensor(_FAST_PAIRS)
+        weights = torch.tensor(pairs)
         angles = inverse_frequencies(self._config)[: len(weights)] * distance
         vector = torch.zeros(self._config.head_dim)
         vector[: len(weights)] = weights * angles.cos()
