@@ -26,6 +26,7 @@ FAMILY_WORDS = (
 _BARE = re.compile(r"[^\W\d_]+|[^\w\s]+[\r\n]*|\s*[\r\n]|[ ]{2,}")
 _MOST_COUNTED = 5_000  # a word counts no oftener: the prompts are in every question
 _RARE_WORD_COUNT = 3
+_SHORT_PIECE = 2  # letters; a word that no text holds may begin with it
 Merge = tuple[str, str]
 _SPACE = "Ġ"  # how byte-level BPE writes a space
 
@@ -85,6 +86,7 @@ def _first_pieces(learned: Sequence[Merge], counts: Counter[str]) -> set[str]:
         while piece in parts:
             piece = parts[piece]
             first.add(piece)
+    first |= {piece for piece in vocabulary if len(piece) <= _SHORT_PIECE and piece.isascii() and piece.isalpha()}
     return first | {byte for byte in pre_tokenizers.ByteLevel.alphabet() if byte.isascii() and not byte.isdigit()}
 
 
