@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import replace
 from itertools import count
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from model_runtime.checkpoint import Quantize
+from tools.bundled_model import __main__ as command_line
 from tools.bundled_model.card import write_card
 from tools.bundled_model.export import write_checkpoint, write_four_bit
 from tools.bundled_model.job import Job, open_job
@@ -80,3 +82,26 @@ def test_the_card_says_what_it_was_trained_on_and_scores(tmp_path: Path) -> None
     assert "4,000,000 tokens in 30.0 minutes of one core's time" in card
     assert "| absent refused | 0.500 | 0.80 |" in card
     assert "| list right | 0.250 |  |" in card
+
+
+def test_only_what_reaches_the_floors_is_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "bundled"
+    (tmp_path / "experts").mkdir()
+    (tmp_path / "experts" / "config.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(command_line, "BUNDLED_MODEL", place)
+    monkeypatch.setattr(sys, "argv", ["bundled_model", "ship", str(tmp_path)])
+    with pytest.raises(SystemExit, match="has no scores: evaluate it first"):
+        command_line.main()
+    for reaches in (False, True):
+        scores = {"experts": {"reaches_floors": reaches, "held_out": {"one_fact_right": 0.5}}}
+        (tmp_path / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+        if reaches:
+            command_line.main()
+        else:
+            with pytest.raises(SystemExit, match="not shipped: the scores"):
+                command_line.main()
+        assert place.exists() == reaches
+    assert (place / "config.json").is_file()
+    assert "shipped in" in capsys.readouterr().out
