@@ -83,8 +83,8 @@ def _file_names(record: Record, found: set[str], budget: Budget) -> str:
     """The names of all files; where they would fill a small window, of those that passages were `found` in."""
     names = [file.name for file in record.files]
     if budget.count_tokens(", ".join(names)) > budget.prompt_tokens * _FILE_NAMES_SHARE:
-        others = len(names) - len(found)
-        names = [name for name in names if name in found] + ([f"and {others} others"] if others else [])
+        shown = [name for name in names if name in found]
+        names = [*shown, *([f"and {len(names) - len(shown)} more"] if len(shown) < len(names) else [])]
     return ", ".join(names)
 
 

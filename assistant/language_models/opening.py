@@ -11,8 +11,6 @@ from assistant.language_models.answering import AnsweringModel
 from assistant.language_models.extractive import open_extractive_reader
 from assistant.settings import Settings
 
-# Of more passages the bundled model finds the right one less often.
-_PASSAGES = 8
 BUNDLED_MODEL = Path(__file__).resolve().parents[2] / "assets" / "bundled_model"
 
 
@@ -42,4 +40,4 @@ def open_model(settings: Settings, encoder: Encoder) -> AnsweringModel:
         limits="It reads the passages that were found and quotes them. It knows no medicine, reasons about nothing and "
         "can quote the wrong passage: open the page behind each sentence. The record stays on this machine.",
     )
-    return replace(opened, description=described, passages_per_question=_PASSAGES)
+    return replace(opened, description=described)

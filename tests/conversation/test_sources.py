@@ -71,5 +71,5 @@ def test_the_names_of_many_files_leave_a_small_window_to_the_passages() -> None:
         return found_passages(replace(RECORD, files=files), [hit], budget).prompt
 
     assert all(name in prompt(50_000) for name in names)
-    assert f"in these files: {names[4]}, and 27 others." in prompt(2_000)
+    assert f"in these files: {names[4]}, and 27 more." in prompt(2_000)
     assert names[5] not in prompt(2_000)

@@ -35,6 +35,7 @@ _CONTEXT_TOKENS = len(_CONTEXT_WEIGHTS) + 1
 # Places of the hidden state that mark, and mean nothing else: what goes on a word, the words of any question, the
 # template's tokens, the sink.
 _MARKS = 4
+_GOES_ON, _COMMON, _TEMPLATE, _SINK = range(_MARKS)
 # Shares of the first half of a token's code: the word it is whatever its case and leading space, and its letters.
 _WORD_SHARE, _LETTERS_SHARE = 0.75, 0.65
 _SHARPNESS = 3.5  # weight of the query and key norms: scores reach head_dim^0.5 times its square
@@ -48,7 +49,7 @@ _MISSING = 12.0  # what a token that was found nowhere notes of it
 # Heads that look over the question: what the turns of the pairs count, so that the last 20 tokens are near and those
 # more than 40 back are not (found by linear programming); how much more of it, and how sharp such heads are.
 _NEAR_PAIRS = (0.0, 0.0, 0.0, 0.39, 0.23, 0.21, 0.17)
-_NEARNESS, _ELSEWHERE, _OVER_SHARPNESS = 1.0, 0.8, 5.0
+_ELSEWHERE, _OVER_SHARPNESS = 0.8, 5.0
 _PREFERENCE = 0.25  # of such heads for what was found nowhere, or for what was found
 _COMMON_WORD = 1.3  # how much less for words that any question holds
 _REFUSAL = 0.1  # how strongly an answer then begins by refusing
@@ -76,18 +77,18 @@ def initialise(
     random = torch.Generator().manual_seed(seed)
     _fill_plainly(network, random)
     width = network.config.hidden_size // 2 - 1
-    codes = token_codes(pieces, width - _MARKS, _word_width(network.config), random)
     word_width = _word_width(network.config)
+    codes = token_codes(pieces, width - _MARKS, word_width, random)
     alike = torch.randn(word_width, generator=random)  # what the template's tokens have in common
     codes[list(template), :word_width] = _normed(codes[list(template), :word_width] + 2 * alike)
     codes[sink] = 0  # who finds nothing copies nothing
     marks = torch.zeros(len(pieces), _MARKS)
-    marks[:, 0] = torch.tensor([float(piece.isalpha() and piece.islower()) for piece in pieces])
-    marks[:, 1] = _commonness(pieces, asked)
-    marks[list(template), 2] = 1
-    marks[sink, 3] = 1
+    marks[:, _GOES_ON] = torch.tensor([float(piece.isalpha() and piece.islower()) for piece in pieces])
+    marks[:, _COMMON] = _commonness(pieces, asked)
+    marks[list(template), _TEMPLATE] = 1
+    marks[sink, _SINK] = 1
     with torch.no_grad():
-        _Wiring(network, codes, marks, random).lay(opening, alike)
+        _Wiring(network, codes, marks, alike, random).lay(opening)
 
 
 def token_codes(pieces: Sequence[str], width: int, word_width: int, random: torch.Generator) -> Tensor:
@@ -181,7 +182,9 @@ class _Wiring:
     The hidden dimensions are shared out: one is constant, half hold a token's own code, the rest what stood before it.
     """
 
-    def __init__(self, network: TrainingNetwork, codes: Tensor, marks: Tensor, random: torch.Generator) -> None:
+    def __init__(
+        self, network: TrainingNetwork, codes: Tensor, marks: Tensor, alike: Tensor, random: torch.Generator
+    ) -> None:
         self._network = network
         self._config = network.config
         self._codes = codes
@@ -199,6 +202,7 @@ class _Wiring:
         word = _word_width(config)
         self._look = _padded(self._rotation(word) @ self._own[:word], config.head_dim)
         self._rest = _padded((self._rotation(own - word) @ self._own[word:])[: config.head_dim], config.head_dim)
+        self._alike = self._look @ self._own[: len(alike)].T @ torch.nn.functional.normalize(alike, dim=0)
         self._missing = self._look @ self._look.T @ torch.nn.functional.normalize(self._draw(config.head_dim), dim=0)
         # What stood so many tokens before: as layer 0 writes it and as later layers read it, [D, H]. Of the token just
         # before all is kept, of the others as much as there is room for.
@@ -209,9 +213,8 @@ class _Wiring:
         )
         self._before = [self._rotation(config.head_dim)[: len(room)].T @ room for room in rooms[:_CONTEXT_TOKENS]]
 
-    def lay(self, opening: tuple[int, int], alike: Tensor) -> None:
+    def lay(self, opening: tuple[int, int]) -> None:
         """Embeddings and head, then layer after layer."""
-        self._alike = self._look @ self._own[: len(alike)].T @ torch.nn.functional.normalize(alike, dim=0)
         constant = torch.zeros(self._config.hidden_size)
         constant[0] = _CONSTANT
         marks = self._marks @ self._mark * _CONSTANT
@@ -290,11 +293,11 @@ class _Wiring:
             query[self._turning :] = own @ self._look + (last @ self._before[0] if words > 1 else 0)
             heads.written[head] = self._found @ self._look.T * (1.0 if words == 1 else 0.5)
         self._settle(heads, part, self._heads_of(part), _WORD_SINK)
-        heads.value[part] = self._before[0] + self._missing[:, None] * self._mark[3] * (_MISSING / _CONSTANT)
+        heads.value[part] = self._before[0] + self._missing[:, None] * self._mark[_SINK] * (_MISSING / _CONSTANT)
 
     def _settle(self, heads: _Heads, part: int, which: Sequence[int] | range, sought: float) -> None:
         """Let heads attend to the sink where nothing fits better."""
-        heads.key[part, -1] = self._mark[3] * (_SINK_KEY / _CONSTANT)
+        heads.key[part, -1] = self._mark[_SINK] * (_SINK_KEY / _CONSTANT)
         for head in which:
             heads.query[head, -1] = 0
             heads.query[head, -1, 0] = sought / _CONSTANT
@@ -308,17 +311,18 @@ class _Wiring:
         near[: len(_NEAR_PAIRS)] = torch.tensor(_NEAR_PAIRS).sqrt()
         aside, away = torch.eye(self._still)[:2]
         heads.key[part].zero_()
-        heads.key[part, :, 0] = near * _NEARNESS
+        heads.key[part, :, 0] = near
         heads.key[part, self._turning :, 0] += aside
         noted = self._found @ self._look.T @ self._missing
         sought = away * (_PREFERENCE if part % 2 == 0 else -_PREFERENCE)
         heads.key[part, self._turning :] += sought[:, None] * noted / _MISSING
-        unsought = 2 * self._mark[2] + self._mark[1] * _COMMON_WORD + self._mark[0] * _INSIDE_WORD * (part % 2)
+        unsought = 2 * self._mark[_TEMPLATE] + self._mark[_COMMON] * _COMMON_WORD
+        unsought += self._mark[_GOES_ON] * _INSIDE_WORD * (part % 2)
         heads.key[part, self._turning :] -= away[:, None] * unsought / _CONSTANT
         heads.value[part] = 0.4 * self._look + self._look @ self._found.T
         for head in self._heads_of(part):
             heads.query[head].zero_()
-            heads.query[head, :, 0] = near * _NEARNESS
+            heads.query[head, :, 0] = near
             heads.query[head, self._turning :, 0] += away * _ELSEWHERE
             heads.written[head] = self._output @ self._look.T * _BROUGHT
             if part % 2 == 0:

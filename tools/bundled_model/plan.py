@@ -123,6 +123,14 @@ GPU_PLAN = Plan(
         num_experts_per_tok=4,
     ),
     stages=(
+        Stage(
+            until=0.04,
+            size=_size((1, 2), (2, 5), 0.2),
+            frames=(_BARE,),
+            questions=8,
+            batch_tokens=32_000,
+            plain_words=True,
+        ),
         Stage(until=0.2, size=_size((1, 2), (2, 5), 0.2), frames=(_BARE,), questions=8, batch_tokens=32_000),
         Stage(until=0.4, size=_size((1, 3), (2, 7), 0.3), frames=(_BARE, _WHOLE), questions=10, batch_tokens=48_000),
         Stage(

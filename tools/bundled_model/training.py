@@ -19,7 +19,7 @@ from tools.bundled_model.plan import Plan, Stage
 _WARMUP_SHARE, _DECAY_SHARE = 0.02, 0.25  # of the budget
 # A step's change of an expert's bias (arXiv 2412.19437, section 2.1.2), four times as large there as the steps are few.
 _BIAS_RATE = 4e-3
-_DECIDING_TOKENS, _DECIDING_WEIGHT, _OPENING_WEIGHT = 3, 2.5, 2.5
+_DECIDING_TOKENS, _DECIDING_WEIGHT = 3, 2.5
 _COPIED_SHARE = 0.4
 _LOG_EVERY_STEPS = 20
 _CHECKPOINT_EVERY_SECONDS = 60
@@ -30,7 +30,10 @@ _CHECKPOINT_NAME, _LOG_NAME = "training.pt", "training_log.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """How it stands: of the tokens that open an answer, that begin a quotation and that go on, the share got right."""
+    """How it stands: of the tokens that open an answer, of the two after those and of the rest, the share got right.
+
+    The two begin what is quoted, or go on in a refusal, which is easy.
+    """
 
     step: int
     seconds: float
@@ -177,7 +180,7 @@ def curve(folder: Path) -> list[dict[str, float]]:
 
 
 def answer_loss(network: TrainingNetwork, batch: Batch) -> tuple[Tensor, tuple[float, float, float]]:
-    """Mean cross entropy over the answers' tokens; of those that open, that begin and that go on, the share likeliest.
+    """Mean cross entropy over the answers' tokens; of the first, the next two and the rest, the shares likeliest.
 
     An answer's first tokens count more: they decide if it refuses and what it quotes. Of the rest, which is copied,
     some are learned from: on a CPU the head costs as much as a layer for every token it is asked about.
@@ -190,11 +193,11 @@ def answer_loss(network: TrainingNetwork, batch: Batch) -> tuple[Tensor, tuple[f
     logits = network.lm_head(hidden[is_learned])  # [A, V]
     losses = F.cross_entropy(logits, wanted, reduction="none")
     opening, deciding = opens[is_learned], decides[is_learned]
-    weights = 1 + (_DECIDING_WEIGHT - 1) * deciding.float() + (_OPENING_WEIGHT - _DECIDING_WEIGHT) * opening.float()
+    weights = 1 + (_DECIDING_WEIGHT - 1) * deciding.float()
     loss = (losses * weights).sum() / weights.sum()
     is_right = (logits.detach().argmax(dim=-1) == wanted).float()
-    shares = (float(is_right[which].mean()) for which in (opening, deciding & ~opening, ~deciding))
-    return loss, (next(shares), next(shares), next(shares))
+    first, next_two, rest = (float(is_right[which].mean()) for which in (opening, deciding & ~opening, ~deciding))
+    return loss, (first, next_two, rest)
 
 
 def _are_among_first(is_answer: Tensor, count: int) -> Tensor:

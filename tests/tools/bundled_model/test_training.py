@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from assistant.evidence.encoder import Encoder
+from assistant.language_models import opening
+from assistant.settings import Settings
 from model_runtime.checkpoint import Quantize
 from tools.bundled_model import __main__ as command_line
 from tools.bundled_model.card import write_card
@@ -73,6 +76,18 @@ def test_a_trained_network_is_exported_and_evaluated(trained: Job, tmp_path: Pat
     assert set(experts) >= {"held_out", "held_out_passages", "like_training", "reaches_floors", "speed"}
     assert experts["reaches_floors"] is False
     assert "linears" not in found
+
+
+def test_what_is_shipped_is_what_the_bundled_model_opens(
+    trained: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_checkpoint(tmp_path / "bf16", trained.network, BRIEF.config, trained.tokenizer)
+    write_four_bit(tmp_path / "bf16", tmp_path / "experts", Quantize.EXPERTS)
+    monkeypatch.setattr(opening, "BUNDLED_MODEL", tmp_path / "experts")
+    settings = Settings(data_dir=tmp_path, model="bundled")
+    described = opening.open_model(settings, Encoder()).description
+    assert f"{described.name}: {described.badge}" == "Bundled small model: reads and quotes, knows no medicine"
+    assert described.context_tokens == BRIEF.config["max_position_embeddings"]
 
 
 def test_the_card_says_what_it_was_trained_on_and_scores(tmp_path: Path) -> None:
