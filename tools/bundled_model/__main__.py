@@ -19,8 +19,8 @@ from tools.bundled_model.job import natural_sentences, open_job
 from tools.bundled_model.judging import FLOORS
 from tools.bundled_model.plan import PLANS
 from tools.bundled_model.records import RecordGenerator
-from tools.bundled_model.reports import SCORES, TRAINING, evaluate, expert_shares
-from tools.bundled_model.training import curve
+from tools.bundled_model.reports import FORMS, SCORES, TRAINING, evaluate, expert_shares
+from tools.bundled_model.training import CHECKPOINT, curve
 
 
 def main() -> None:
@@ -48,6 +48,8 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     plan = PLANS[arguments.plan]
+    if not (arguments.folder / CHECKPOINT).is_file():
+        raise SystemExit(f"{arguments.folder} holds no training: train in it first")
     job = open_job(plan, arguments.folder)
     write_checkpoint(arguments.target / "bf16", job.network, plan.config, job.tokenizer)
     trials_ = trials(RecordGenerator(natural_sentences(held_out=True)), 20, seed=2)
@@ -65,6 +67,8 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
+    if not any((arguments.model / form).is_dir() for form in FORMS):
+        raise SystemExit(f"{arguments.model} holds no export: export to it first")
     found = evaluate(arguments.model, records=arguments.records, seed=arguments.seed)
     text = json.dumps(found, indent=2) + "\n"
     (arguments.model / SCORES).write_text(text, encoding="utf-8")

@@ -25,7 +25,7 @@ _LOG_EVERY_STEPS = 20
 _CHECKPOINT_EVERY_SECONDS = 60
 _WORKERS = 8  # processes that make batches while a GPU works
 _CURVE_POINTS = 60
-_CHECKPOINT_NAME, _LOG_NAME = "training.pt", "training_log.jsonl"
+CHECKPOINT, _LOG_NAME = "training.pt", "training_log.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +141,12 @@ class Trainer:
             "tokens": self.tokens,
             "seconds": self.seconds,
         }
-        partial = self._folder / f"{_CHECKPOINT_NAME}.partial"
+        partial = self._folder / f"{CHECKPOINT}.partial"
         torch.save(state, partial)
-        partial.rename(self._folder / _CHECKPOINT_NAME)
+        partial.rename(self._folder / CHECKPOINT)
 
     def _resume(self) -> None:
-        path = self._folder / _CHECKPOINT_NAME
+        path = self._folder / CHECKPOINT
         if not path.exists():
             return
         state = torch.load(path, map_location=self._device)

@@ -120,3 +120,16 @@ def test_only_what_reaches_the_floors_is_shipped(
         assert place.exists() == reaches
     assert (place / "config.json").is_file()
     assert "shipped in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["export", "{empty}", "{empty}/x"], "holds no training"), (["evaluate", "{empty}"], "holds no export")],
+)
+def test_a_folder_without_what_is_asked_for_is_said_in_a_sentence(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bundled_model", *(one.format(empty=tmp_path) for one in arguments)])
+    with pytest.raises(SystemExit, match=said):
+        command_line.main()
+    assert not list(tmp_path.iterdir())
