@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from assistant.prompts import not_in_record
 from model_runtime.chat import Chat
 from tools.bundled_model.conversations import Example, Frame, example
+from tools.bundled_model.judging import is_right
 from tools.bundled_model.plan import Plan, Stage
-from tools.bundled_model.questions import Asker
+from tools.bundled_model.questions import Asker, Exchange
 from tools.bundled_model.records import RecordGenerator
 
 # Some passages come after so many questions, answered from passages that are no longer there.
 _HISTORY_SHARE, _MOST_HISTORY = 0.5, 5
+# So many answers before the last are shown wrong: in use the network sees its own, which are not always right.
+MISTAKEN_SHARE = 0.12
 _SORTED_BATCHES = 6  # so many batches are made at once, of conversations of like length: less padding
 
 
@@ -63,7 +67,25 @@ class BatchMaker:
                 frame = dice.choice(list(stage.frames))
                 has_history = frame is Frame.PASSAGES and dice.random() < _HISTORY_SHARE
                 earlier = dice.randrange(min(_MOST_HISTORY, len(exchanges))) if has_history else 0
-                return example(self._chat, record, exchanges, frame, earlier=earlier)
+                shown = with_mistakes(exchanges, dice)
+                return example(self._chat, record, shown, frame, earlier=earlier)
+
+
+def with_mistakes(exchanges: Sequence[Exchange], dice: random.Random) -> list[Exchange]:
+    """The exchanges, a share of those before the last with a wrong answer, not to be learned."""
+    *before, last = exchanges
+    shown = [
+        _mistaken(exchange, exchanges, dice) if dice.random() < MISTAKEN_SHARE else exchange for exchange in before
+    ]
+    return [*shown, last]
+
+
+def _mistaken(exchange: Exchange, exchanges: Sequence[Exchange], dice: random.Random) -> Exchange:
+    """The exchange with the answer to another question or with a refusal, unless none of them is wrong."""
+    answers = [[other.answer for other in exchanges], [not_in_record()]]
+    wrong = [[one for one in some if not is_right(one, exchange)] for some in answers]
+    kinds = [some for some in wrong if some]
+    return replace(exchange, answer=dice.choice(dice.choice(kinds)), is_learned=False) if kinds else exchange
 
 
 def stream(maker: BatchMaker, stage: Stage, step: int, *, workers: int) -> Iterator[Batch]:

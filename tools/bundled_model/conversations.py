@@ -34,7 +34,7 @@ class Example:
 def example(
     chat: Chat, record: InventedRecord, exchanges: Sequence[Exchange], frame: Frame, *, earlier: int = 0
 ) -> Example:
-    """The whole conversation, answers included; those to questions that came before the passages are not learned."""
+    """The whole conversation; answers that only show, or came before the passages, are not learned."""
     messages = prompt_messages(record, exchanges, frame, earlier=earlier)
     tokens: list[int] = []
     answers: list[tuple[int, int]] = []
@@ -47,7 +47,8 @@ def example(
         written = chat.encode(answer + end)
         answers.append((len(tokens), len(tokens) + len(written)))
         tokens += written + chat.encode(following)
-    return Example(tokens=tuple(tokens), answers=tuple(answers[earlier:]))
+    pairs = zip(answers[earlier:], exchanges[earlier:], strict=True)
+    return Example(tokens=tuple(tokens), answers=tuple(place for place, exchange in pairs if exchange.is_learned))
 
 
 def prompt_messages(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tools.bundled_model.word_pools import Words, allowed, is_held_out, read_sections, without_star
 
-OPENING, CLOSING = "\ue000", "\ue001"  # around the words to quote while a page is put together
+OPENING, CLOSING = "\ue000", "\ue001"  # around the words that state a fact while a page is put together
 _SLOT = re.compile(r"\{(\w+)\}")
 _NUMBERED = ("analyte", "measure")  # their pools hold a spread of values behind the name
 
@@ -70,15 +70,15 @@ def read_kinds() -> dict[str, FactKind]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedFact:
-    """A fact as one document words it: `line` with the words to quote marked, and the words in its slots."""
+    """A fact as one document words it: `line` with the words that state it marked, and the words in its slots."""
 
     kind: FactKind
     line: str
     slots: Mapping[str, str]
 
     @property
-    def quoted(self) -> str:
-        """The words to quote."""
+    def marked(self) -> str:
+        """The words that state it; an answer quotes the segment that they stand in."""
         return self.line[self.line.index(OPENING) + 1 : self.line.index(CLOSING)]
 
     @property

@@ -22,6 +22,7 @@ from tools.bundled_model.network import TrainingNetwork
 from tools.bundled_model.plan import Plan
 from tools.bundled_model.questions import Asker
 from tools.bundled_model.records import RecordGenerator, RecordSize
+from tools.bundled_model.token_codes import Vocabulary
 from tools.bundled_model.tokenizer import END_TOKEN, PAD_TOKEN, train_tokenizer
 from tools.bundled_model.training import Trainer
 
@@ -52,11 +53,20 @@ def open_job(plan: Plan, folder: Path, *, tokenizer_records: int = 4_000, device
     pad, end = ids[PAD_TOKEN], ids[END_TOKEN]
     chat = Chat(tokenizer, frozenset((pad, end)))
     network = TrainingNetwork(config)
-    template = sorted(set(chat.encode(_TEMPLATE)))
-    asked = _asked(plan, generator, chat)
-    pieces = _pieces(chat, config.vocab_size)
-    opening = chat.encode(not_in_record())[0], chat.encode('"')[0]
-    initialise(network, pieces, sink=ids["<role>"], template=template, asked=asked, opening=opening, seed=plan.seed)
+    vocabulary = Vocabulary(
+        pieces=_pieces(chat, config.vocab_size),
+        sink=ids["<role>"],
+        template=sorted(set(chat.encode(_TEMPLATE))),
+        asked=_asked(plan, generator, chat),
+        refusal=chat.encode(not_in_record())[0],
+        quotation=ids['"'],
+        turn=ids["</role>"],
+        question=chat.encode("Question")[0],
+        answer=chat.encode("ASSISTANT")[0],
+        page_opening=ids["["],
+        page_citing=chat.encode(" [")[0],
+    )
+    initialise(network, vocabulary, seed=plan.seed)
     trainer = Trainer(plan, network, BatchMaker(plan, generator, chat, pad=pad), folder, device=device)
     return Job(tokenizer=tokenizer, chat=chat, generator=generator, network=network, trainer=trainer)
 

@@ -31,22 +31,26 @@ class Judgement:
     placed: int
 
 
+def is_right(written: str, exchange: Exchange) -> bool:
+    """Whether the answer quotes what was wanted, or refuses what the record does not say."""
+    if exchange.task is Task.ABSENT:
+        return _is_refusal(written)
+    quoted = [plain(quote) for quote in quotes(written)]
+    return all(any(plain(wanted) in quote for quote in quoted) for wanted in exchange.wanted)
+
+
 def judge(written: str, exchange: Exchange, record: InventedRecord) -> Judgement:
     """Judge what a model wrote, without any constraint, in answer to `exchange`."""
-    is_refusal = plain(written) == plain(not_in_record())
     quoted = quotes(written)
     numbers = {number for mark in marks(written) for number in mark.numbers}
     pages = [plain(page.text) for page in record.pages]
     cited = [page for n, page in enumerate(pages, start=1) if n in numbers]
-    if exchange.task is Task.ABSENT:
-        is_right = is_refusal
-    else:
-        is_right = all(any(plain(wanted) in plain(quote) for quote in quoted) for wanted in exchange.wanted)
+    right = is_right(written, exchange)
     return Judgement(
         task=exchange.task,
-        is_right=is_right,
-        is_refusal=is_refusal,
-        is_cited=is_right and bool(exchange.pages) and numbers >= set(exchange.pages),
+        is_right=right,
+        is_refusal=_is_refusal(written),
+        is_cited=right and bool(exchange.pages) and numbers >= set(exchange.pages),
         quotes=len(quoted),
         verbatim=sum(any(plain(quote) in page for page in pages) for quote in quoted),
         placed=sum(any(plain(quote) in page for page in cited) for quote in quoted),
@@ -70,6 +74,10 @@ def scores(judgements: Sequence[Judgement]) -> dict[str, float]:
 def reaches_floors(found: Mapping[str, float]) -> bool:
     """Whether a model with these scores may be shipped."""
     return all(found.get(name, 0.0) >= floor for name, floor in FLOORS.items())
+
+
+def _is_refusal(written: str) -> bool:
+    return plain(written) == plain(not_in_record())
 
 
 def _share(flags: Iterable[bool]) -> float | None:

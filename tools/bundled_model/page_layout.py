@@ -1,8 +1,9 @@
-"""How an invented document sets its facts: lists, sentences, tables, headings, broken lines, misread letters."""
+"""How an invented document sets its facts: lists, sentences, headings, broken lines, misread letters, segments."""
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
@@ -11,6 +12,8 @@ from tools.bundled_model.fact_kinds import CLOSING, OPENING, StatedFact
 _MISREAD = {"l": "1", "o": "0", "e": "c", "m": "rn", "i": "l", "S": "5", "a": "o"}
 _HEADED_SHARE, _WRAPPED_SHARE = 0.65, 0.45
 _BULLETS = ("", "", "", "- ", "• ", "* ")
+# Between two segments of a page: a line's end, the end of a sentence or of its part, and the bullet of a list.
+_BOUNDARY = re.compile(r"\n|[.;!?]+(?=\s|\Z)|^[-•*][ \t]+", re.MULTILINE)
 
 
 def blocks_of(
@@ -40,6 +43,15 @@ def wrapped(text: str, dice: random.Random) -> str:
 def misread(text: str, dice: random.Random) -> str:
     """`text` as a bad scan is read."""
     return "".join(_MISREAD.get(letter, letter) if dice.random() < 0.12 else letter for letter in text)
+
+
+def segment(page: str, start: int, end: int) -> str:
+    """The segment in which `page[start:end]` stands; a boundary inside these words is none."""
+    boundaries = list(_BOUNDARY.finditer(page))
+    first = max((found.end() for found in boundaries if found.end() <= start), default=0)
+    # A full stop that ends the words themselves ends the segment too.
+    last = min((found.start() for found in boundaries if found.end() >= end), default=len(page))
+    return page[first:last].strip()
 
 
 def _set(lines: Sequence[str], dice: random.Random) -> str:

@@ -41,12 +41,12 @@ def config_fields(**changes: object) -> dict[str, object]:
     fields: dict[str, object] = {
         "architectures": ["BailingMoeV2ForCausalLM"],
         "model_type": "bailing_moe",
-        "vocab_size": 8192,
-        "hidden_size": 256,
-        "intermediate_size": 384,
-        "num_hidden_layers": 4,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 4,
+        "vocab_size": 12288,
+        "hidden_size": 384,
+        "intermediate_size": 256,
+        "num_hidden_layers": 5,
+        "num_attention_heads": 5,
+        "num_key_value_heads": 5,
         "head_dim": 64,
         "num_experts": 16,
         "num_experts_per_tok": 2,
@@ -91,16 +91,20 @@ CPU_PLAN = Plan(
     config=config_fields(),
     stages=(
         Stage(
-            until=0.04,
+            until=0.03,
             size=_size((1, 2), (2, 5), 0.2),
             frames=(_BARE,),
             questions=10,
             batch_tokens=2_000,
             plain_words=True,
         ),
-        Stage(until=0.25, size=_size((1, 2), (2, 5), 0.2), frames=(_BARE,), questions=10, batch_tokens=2_000),
+        Stage(until=0.15, size=_size((1, 2), (2, 5), 0.2), frames=(_BARE,), questions=10, batch_tokens=2_000),
         Stage(
-            until=0.50, size=_size((1, 3), (2, 7), 0.3), frames=(_BARE, _BARE, _WHOLE), questions=12, batch_tokens=3_000
+            until=0.40,
+            size=_size((1, 3), (2, 7), 0.3),
+            frames=(_BARE, _WHOLE, _PASSAGES),
+            questions=12,
+            batch_tokens=3_000,
         ),
         Stage(
             until=0.85, size=_size((1, 4), (3, 8), 0.3), frames=(_WHOLE, _PASSAGES), questions=14, batch_tokens=4_000
@@ -108,7 +112,7 @@ CPU_PLAN = Plan(
         Stage(until=1.0, size=_size((2, 7), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=16, batch_tokens=5_000),
     ),
     budget_seconds=7_200,
-    learning_rate=1e-3,
+    learning_rate=3e-4,
 )
 # 39M weights in all, 11M of them active beside embeddings and head. Not trained yet: it wants a GPU.
 GPU_PLAN = Plan(
@@ -118,7 +122,7 @@ GPU_PLAN = Plan(
         intermediate_size=1024,
         num_hidden_layers=8,
         num_attention_heads=8,
-        num_key_value_heads=4,
+        num_key_value_heads=8,
         num_experts=32,
         num_experts_per_tok=4,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -49,13 +50,14 @@ PLAIN_TASKS = (Task.ONE_FACT, Task.NATURAL, Task.ABSENT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A question and the answer to learn. A right answer holds every one of `wanted` and cites one of `pages`."""
+    """A question and its answer, to learn or only to show. A right one holds all of `wanted` and cites `pages`."""
 
     task: Task
     question: str
     answer: str
     wanted: tuple[str, ...] = ()
     pages: tuple[int, ...] = ()
+    is_learned: bool = True
 
 
 class Asker:
@@ -123,20 +125,20 @@ class Asker:
 
     def _natural(self, record: InventedRecord) -> Iterator[Exchange]:
         """Where a word stands that the record has once: in a sentence of a text that nobody invented for this."""
-        found = [natural for natural in record.naturals if plain(natural.quote).split()]
-        if found:
-            natural = self._dice.choice(found)
-            named = natural.quote.split()[: self._dice.choice((1, 1, 1, 2, 3))]
+        if record.naturals:
+            natural = self._dice.choice(record.naturals)
+            told = natural.quote[natural.quote.index(natural.word) :]
+            named = [word.strip(string.punctuation) for word in told.split()[: self._dice.choice((1, 1, 1, 2, 3))]]
             yield Exchange(
                 task=Task.NATURAL,
-                question=self._frames.about(" ".join(named).rstrip(",.;:")),
+                question=self._frames.about(" ".join(filter(None, named))),
                 answer=f'"{natural.quote}" [{natural.n}]',
-                wanted=(natural.quote,),
+                wanted=(told,),
                 pages=(natural.n,),
             )
 
     def _about(self, fact: Fact, task: Task) -> Iterator[Exchange]:
-        """A question that the fact's own words answer."""
+        """A question that the fact's segment answers."""
         if fact.stated.kind.key in fact.stated.slots and self._is_framed():
             question, wanted = self._frames.about(_spoken_key(fact)), _value(fact)
             if plain(wanted) in plain(fact.quote):
@@ -247,8 +249,8 @@ class Asker:
 
 
 def quoted(facts: Sequence[Fact]) -> str:
-    """The facts' own words, a statement each, with the numbers of their pages."""
-    return "\n".join(f'"{fact.quote}" [{fact.n}]' for fact in facts)
+    """The segments that state the facts, each once, with the numbers of their pages."""
+    return "\n".join(dict.fromkeys(f'"{fact.quote}" [{fact.n}]' for fact in facts))
 
 
 def plain(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tools.bundled_model.fact_kinds import CLOSING, OPENING, FactKind, StatedFact, fill_slots, read_kinds, word_fact
-from tools.bundled_model.page_layout import blocks_of, misread, wrapped
+from tools.bundled_model.page_layout import blocks_of, misread, segment, wrapped
 from tools.bundled_model.question_frames import read_frames
 from tools.bundled_model.word_pools import (
     DateStyle,
@@ -29,7 +29,7 @@ _MARKED = re.compile(f"{OPENING}([^{CLOSING}]*){CLOSING}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A fact of a record: on the page numbered `n`, which words it as `quote`."""
+    """A fact of a record: on the page numbered `n`, in the segment `quote`, which may state others too."""
 
     n: int
     quote: str
@@ -38,7 +38,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Natural:
-    """A natural sentence on page `n`, from a `word` that stands in the record once up to the sentence's end."""
+    """The segment `quote` of a natural sentence on page `n`, with a `word` that stands in the record once."""
 
     n: int
     word: str
@@ -122,10 +122,13 @@ class _Making:
         facts: list[Fact] = []
         for n, draft in enumerate(drafts, start=1):
             marked = self._page(draft, documents, sentences)
-            quotes = _MARKED.findall(marked)
-            by_text = {_plain(fact.quoted): fact for fact in draft.facts}
-            facts += [Fact(n=n, quote=quote, stated=by_text[_plain(quote)]) for quote in quotes]
-            pages.append(InventedPage(file=self._file_name(draft), text=_MARKED.sub(r"\1", marked)))
+            text = _MARKED.sub(r"\1", marked)
+            by_text = {_plain(fact.marked): fact for fact in draft.facts}
+            for before, found in enumerate(_MARKED.finditer(marked)):
+                start = found.start() - 2 * before  # the text has lost the two marks of each fact before
+                quote = segment(text, start, start + len(found[1]))
+                facts.append(Fact(n=n, quote=quote, stated=by_text[_plain(found[1])]))
+            pages.append(InventedPage(file=self._file_name(draft), text=text))
         return InventedRecord(pages=tuple(pages), facts=tuple(facts), naturals=tuple(self._naturals(pages)))
 
     def _naturals(self, pages: Sequence[InventedPage]) -> Iterator[Natural]:
@@ -136,8 +139,8 @@ class _Making:
             for n, page in enumerate(pages, start=1):
                 found = re.search(r"\s+".join(map(re.escape, sentence.split())), page.text)
                 if found and words:
-                    quote = page.text[found.start() + found.group().index(words[0]) : found.end()].rstrip(".!?")
-                    yield Natural(n=n, word=words[0], quote=quote)
+                    start = page.text.index(words[0], found.start())
+                    yield Natural(n=n, word=words[0], quote=segment(page.text, start, start + len(words[0])))
 
     def _draft(self, documents: _Documents) -> _Draft:
         names = list(documents.kinds)

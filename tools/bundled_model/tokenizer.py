@@ -19,11 +19,12 @@ from model_runtime.chat import LING_TEMPLATE
 
 SPECIAL_TOKENS = ("<|startoftext|>", "<|endoftext|>", "[CLS]", "[gMASK]", "<role>", "</role>", "<|role_end|>")
 PAD_TOKEN, END_TOKEN = "<|endoftext|>", "<|role_end|>"
-# The family's pre-tokenizer: contractions, words, single digits, punctuation, white space.
-FAMILY_WORDS = (
-    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
-)
-_BARE = re.compile(r"[^\W\d_]+|[^\w\s]+[\r\n]*|\s*[\r\n]|[ ]{2,}")
+# Words, figures with the mark that leads on to them, single marks, line breaks, other white space. What is quoted is
+# cut as it was in the record, whatever stands before and behind it, and a date is three or four tokens.
+WORDS = r" ?\p{L}+|[ .,:/-]?\p{N}{1,4}| ?[^\s\p{L}\p{N}]|[\r\n]|\s+(?!\S)|\s+"
+_BARE = re.compile(r"[^\W\d_]+|[^\w\s]|[ ]{2,}")
+_FIGURE_MARKS = (".", ",", ":", "/", "-")
+_YEARS = range(1920, 2050)
 _MOST_COUNTED = 5_000  # a word counts no oftener: the prompts are in every question
 _RARE_WORD_COUNT = 3
 _SHORT_PIECE = 2  # letters; a word that no text holds may begin with it
@@ -34,7 +35,7 @@ _SPACE = "Ġ"  # how byte-level BPE writes a space
 def train_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocabulary` tokens from `texts`; the same for the same texts."""
     counts = Counter(_without_capital(word) for text in texts for word in _BARE.findall(text))
-    learned = _learn(counts, vocabulary // 2)
+    learned = _figures()[: vocabulary // 8] + _learn(counts, vocabulary // 2)
     fewest, most = 0, len(learned)
     while fewest < most:  # the largest number of merges whose pieces and twins fit
         tried = (fewest + most + 1) // 2
@@ -58,6 +59,15 @@ def _learn(counts: Counter[str], size: int) -> list[Merge]:
     return [(left, right) for left, right in json.loads(tokenizer.to_str())["model"]["merges"]]
 
 
+def _figures() -> list[Merge]:
+    """Two digits are one token, a year is one, and so are a mark and the one or two digits behind it."""
+    digits = "0123456789"
+    pairs = sorted((left + right for left in digits for right in digits), key=lambda pair: pair not in ("19", "20"))
+    merges = [(pair[0], pair[1]) for pair in pairs]
+    merges += [(str(year)[:2], str(year)[2:]) for year in _YEARS]
+    return merges + [(mark, figure) for mark in _FIGURE_MARKS for figure in (*digits, *pairs)]
+
+
 def _with_twins(learned: Sequence[Merge], counts: Counter[str]) -> tuple[list[str], list[Merge]]:
     """All tokens and merges: of the learned ones, with capitals right behind them, with spaces last of all."""
     first = _first_pieces(learned, counts)
@@ -75,7 +85,7 @@ def _with_twins(learned: Sequence[Merge], counts: Counter[str]) -> tuple[list[st
 
 
 def _first_pieces(learned: Sequence[Merge], counts: Counter[str]) -> set[str]:
-    """The pieces that words begin with, and those that they are merged from; letters and marks always do."""
+    """The pieces that words begin with, and those that they are merged from; letters, figures and marks always do."""
     vocabulary = {piece: index for index, piece in enumerate(_pieces(learned))}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(learned)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -87,7 +97,8 @@ def _first_pieces(learned: Sequence[Merge], counts: Counter[str]) -> set[str]:
             piece = parts[piece]
             first.add(piece)
     first |= {piece for piece in vocabulary if len(piece) <= _SHORT_PIECE and piece.isascii() and piece.isalpha()}
-    return first | {byte for byte in pre_tokenizers.ByteLevel.alphabet() if byte.isascii() and not byte.isdigit()}
+    first |= {piece for piece in vocabulary if piece.isascii() and piece.isdigit()}
+    return first | {byte for byte in pre_tokenizers.ByteLevel.alphabet() if byte.isascii()}
 
 
 def _pieces(learned: Sequence[Merge]) -> list[str]:
@@ -108,7 +119,7 @@ def _dressed(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> PreTr
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(FAMILY_WORDS), "isolated"),
+            pre_tokenizers.Split(Regex(WORDS), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

@@ -230,7 +230,7 @@ def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
     )
     named = {id(weight) for weight in [network.lm_head.weight, *codes, *wired, *going_on, *looking]}
     others = [weight for weight in network.parameters() if id(weight) not in named]
-    shares = ((codes, 0.1), (wired, 0.07), (going_on, 0.25), (looking, 0.5), (others, 1.0))
+    shares = ((codes, 0.1), (wired, 0.07), (going_on, 0.12), (looking, 0.12), (others, 1.0))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
 

@@ -99,6 +99,16 @@ def test_the_answers_and_their_ends_are_what_is_learned() -> None:
         assert all(made.tokens[end - 1] == 6 for _, end in made.answers)
 
 
+def test_an_answer_that_only_shows_is_not_learned() -> None:
+    record, exchanges = asked()
+    shown = [exchanges[0], replace(exchanges[1], answer="Something else.", is_learned=False), *exchanges[2:]]
+    for earlier, learned in ((0, [0, 2, 3]), (1, [2, 3])):
+        made = example(CHAT, record, shown, Frame.PASSAGES, earlier=earlier)
+        written = [CHAT.decode(made.tokens[start:end]) for start, end in made.answers]
+        assert written == [exchanges[place].answer for place in learned]
+        assert "Something else." in CHAT.decode(made.tokens)
+
+
 def test_the_tokens_are_those_of_the_chat_template() -> None:
     record, exchanges = asked()
     made = example(CHAT, record, exchanges, Frame.WHOLE_RECORD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,17 +18,33 @@ from tools.bundled_model.export import LARGEST_FILE_BYTES, published_tensors, wr
 from tools.bundled_model.initialisation import initialise
 from tools.bundled_model.network import TrainingNetwork
 from tools.bundled_model.plan import CPU_PLAN, SMOKE_PLAN, config_fields
+from tools.bundled_model.token_codes import Vocabulary
 from tools.bundled_model.training import balance_experts
 
 FIELDS = config_fields(vocab_size=1024, rope_theta=600000.0)  # that of the twin
-SINK, REFUSAL, QUOTATION = 4, 10, 11
+SINK, TURN, QUESTION, ANSWER, BREAK, REFUSAL, QUOTATION, OPENING, CITING, STOP = range(4, 14)
 LETTERS = "abcdefghijklmnop"
 PIECES = [f" {a}{b}{c}" for a in LETTERS for b in LETTERS for c in LETTERS][:1024]
+PIECES[SINK : STOP + 1] = ["<role>", "</role>", "Question", "ASSISTANT", "\n", "The", '"', "[", " [", "."]
+VOCABULARY = Vocabulary(
+    pieces=PIECES,
+    sink=SINK,
+    template=(SINK, TURN, QUESTION, ANSWER),
+    asked={},
+    refusal=REFUSAL,
+    quotation=QUOTATION,
+    turn=TURN,
+    question=QUESTION,
+    answer=ANSWER,
+    page_opening=OPENING,
+    page_citing=CITING,
+)
+FIRST_WORD, PAGES = 100, (900, 901)
 
 
 def begun(seed: int = 0, **changes: object) -> TrainingNetwork:
     network = TrainingNetwork(parse_config(FIELDS | changes))
-    initialise(network, PIECES, sink=SINK, template=(SINK,), asked={}, opening=(REFUSAL, QUOTATION), seed=seed)
+    initialise(network, VOCABULARY, seed=seed)
     for mixture in network.mixtures:
         mixture.expert_bias.normal_(std=0.1, generator=torch.Generator().manual_seed(seed))
     return network
@@ -54,24 +71,52 @@ def test_logits_equal_those_of_glm4_moe() -> None:
         assert (network(tokens)[0] - theirs).abs().max() < 2e-4 * float(theirs.abs().max())
 
 
-def test_it_copies_before_it_has_learned_anything() -> None:
-    part = torch.randint(0, 1024, (4, 80), generator=torch.Generator().manual_seed(2))
-    with torch.no_grad():
-        likeliest = begun()(torch.cat((part, part), dim=1)).argmax(dim=-1)
-    assert (likeliest[:, 80:-1] == part[:, 1:]).float().mean() > 0.5  # by chance 0.001
+def pages(words: Tensor) -> tuple[Tensor, Tensor]:
+    """Two pages of ten lines of ten words each, and the lines, [20, 10]."""
+    lines = words[:200].view(20, 10)
+    ends = torch.full((20, 1), BREAK)
+    rows = torch.cat((lines, ends), dim=1)
+    heads = [torch.tensor([BREAK, OPENING, number, BREAK]) for number in PAGES]
+    return torch.cat([heads[0], rows[:10].flatten(), heads[1], rows[10:].flatten()]), lines
 
 
-def test_it_leans_to_refusing_what_stands_nowhere_before_it_has_learned_anything() -> None:
-    words = torch.randperm(900, generator=torch.Generator().manual_seed(3)) + 100  # each once
-    network, record, mark = begun(rope_theta=CPU_PLAN.config["rope_theta"]), words[:100], torch.tensor([SINK])
+def conversation(record: Tensor, asked: Tensor, answer: Sequence[int] = ()) -> Tensor:
+    """[T]: a record, a question about one word, the beginning of the answer."""
+    before, behind = torch.tensor([SINK]), torch.tensor([SINK, ANSWER, TURN, *answer])
+    return torch.cat((before, record, torch.tensor([BREAK, QUESTION]), asked[None], torch.tensor([BREAK]), behind))
+
+
+def test_before_it_has_learned_anything_it_quotes_the_line_that_holds_the_word_and_cites_its_page() -> None:
+    network, words = begun(rope_theta=CPU_PLAN.config["rope_theta"]), some_words()
+    record, lines = pages(words)
+    right = total = 0
+    for line, page in ((lines[3], PAGES[0]), (lines[14], PAGES[1]), (lines[8], PAGES[0])):
+        answer = [QUOTATION, *line.tolist(), QUOTATION, CITING, page]
+        tokens = conversation(record, line[5], answer)
+        with torch.no_grad():
+            likeliest = network(tokens[None])[0].argmax(dim=-1)
+        written = likeliest[-len(answer) - 1 : -1].tolist()
+        told = [at for at, token in enumerate(answer) if token != CITING and at > 0]  # the rest is learned
+        right += sum(written[at] == answer[at] for at in told)
+        total += len(told)
+    assert right / total > 0.8  # by chance 0.001
+
+
+def test_before_it_has_learned_anything_it_leans_to_refusing_what_stands_nowhere() -> None:
+    network, words = begun(rope_theta=CPU_PLAN.config["rope_theta"]), some_words()
+    record, lines = pages(words)
 
     def leaning(asked: Tensor) -> float:
-        questions = torch.stack([torch.cat((mark, record, record[:60], word[None], mark)) for word in asked])
         with torch.no_grad():
-            logits = network(questions)[:, -1]
+            logits = network(torch.stack([conversation(record, word) for word in asked]))[:, -1]
         return float((logits[:, REFUSAL] - logits[:, QUOTATION]).mean())
 
-    assert leaning(words[200:216]) > leaning(words[70:86]) + 1
+    assert leaning(words[300:316]) > leaning(lines[2:18, 4]) + 1
+
+
+def some_words() -> Tensor:
+    """Words in any order, each once."""
+    return torch.randperm(700, generator=torch.Generator().manual_seed(3)) + FIRST_WORD
 
 
 def test_busy_experts_become_less_likely() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from assistant.conversation.marks import marks, quotes
 from assistant.prompts import not_in_record
 from tools.bundled_model.judging import FLOORS, judge, reaches_floors, scores
-from tools.bundled_model.questions import Asker, Exchange, Task, plain
-from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordSize
+from tools.bundled_model.questions import Asker, Exchange, Task, plain, quoted
+from tools.bundled_model.records import InventedPage, InventedRecord, Natural, RecordGenerator, RecordSize
 
 SIZE = RecordSize(pages=(1, 4), facts=(3, 8), fillers=0.3)
 GENERATOR = RecordGenerator(("The cough was worse after every walk uphill.", "Swimming helped more than rest did."))
@@ -70,6 +71,26 @@ def test_an_answer_has_the_form_that_the_prompts_ask_for() -> None:
                 assert exchange.answer == not_in_record()
             else:
                 assert len(quotes(exchange.answer)) == len(marks(exchange.answer)) == exchange.answer.count('" [')
+
+
+def test_what_one_segment_states_twice_is_quoted_once() -> None:
+    record = next(record for record, _ in map(asked, range(30)) if len(record.facts) > 1)
+    first, second = (replace(fact, n=1, quote="Iron 3 and zinc 4") for fact in record.facts[:2])
+    assert quoted([first, second]) == '"Iron 3 and zinc 4" [1]'
+    assert quoted([first, replace(second, n=2)]) == '"Iron 3 and zinc 4" [1]\n"Iron 3 and zinc 4" [2]'
+
+
+def test_a_natural_sentence_is_asked_for_by_its_rare_word_and_what_follows() -> None:
+    natural = Natural(n=1, word="uphill", quote="The cough, (uphill, only) was worse")
+    record = InventedRecord(pages=(InventedPage(file="a.pdf", text=natural.quote),), facts=(), naturals=(natural,))
+    found = []
+    for seed in range(40):
+        asker = Asker(GENERATOR, random.Random(seed), plain_words=True)
+        found += asker.exchanges(record, 1, tasks=(Task.NATURAL,))
+    named = re.compile("(?:What is recorded about |What do we know about |)(.*)[?]")
+    names = {match[1] for exchange in found if (match := named.fullmatch(exchange.question))}
+    assert names == {"uphill", "uphill only", "uphill only was"}
+    assert {exchange.answer for exchange in found} == {f'"{natural.quote}" [1]'}
 
 
 def test_the_judge_sees_what_is_wrong() -> None:

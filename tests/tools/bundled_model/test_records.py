@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 
+from tools.bundled_model.questions import plain
 from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordSize
 from tools.bundled_model.word_pools import is_held_out, made_up_word, read_pools, without_star
 
@@ -19,17 +21,24 @@ def record(seed: int, *, held_out: bool = False) -> InventedRecord:
 
 
 @pytest.mark.parametrize("held_out", [False, True])
-def test_every_fact_stands_on_its_page_in_the_words_to_quote(held_out: bool) -> None:
+def test_every_fact_stands_on_its_page_in_the_segment_to_quote(held_out: bool) -> None:
     facts = 0
     for seed in range(60):
         made = record(seed, held_out=held_out)
         for fact in made.facts:
-            assert fact.quote in made.pages[fact.n - 1].text
+            assert is_segment(fact.quote, made.pages[fact.n - 1].text)
+            assert plain(fact.stated.marked).rstrip(".;!?") in plain(fact.quote)
             facts += 1
         for natural in made.naturals:
-            assert natural.quote in made.pages[natural.n - 1].text
-            assert natural.quote.startswith(natural.word)
+            assert is_segment(natural.quote, made.pages[natural.n - 1].text)
+            assert natural.quote.count(natural.word) == 1
     assert facts > 300
+
+
+def is_segment(quote: str, page: str) -> bool:
+    """Whether the quote stands on the page between two boundaries."""
+    before, after = r"(?:\A|\n(?:[-•*] )?|[.;!?]\s)\s*", r"\s*(?:\n|[.;!?]+(?:\s|\Z)|\Z)"
+    return quote == quote.strip() and bool(re.search(before + re.escape(quote) + after, page))
 
 
 def test_no_mark_of_the_making_is_left_on_a_page() -> None:

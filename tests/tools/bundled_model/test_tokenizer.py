@@ -1,4 +1,4 @@
-"""The tokenizer keeps every byte, cuts figures singly, and cuts a word alike with and without a space before it."""
+"""The tokenizer keeps every byte, cuts figures alike everywhere, and a word with and without a space before it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,16 @@ def test_it_has_the_family_s_special_tokens_and_no_more_tokens_than_asked_for() 
     assert 900 < len(TOKENIZER) <= 1024
 
 
-def test_figures_stand_alone() -> None:
-    assert TOKENIZER.tokenize("5.83 mg")[:4] == ["5", ".", "8", "3"]
-    assert TOKENIZER.tokenize("120/80") == ["1", "2", "0", "/", "8", "0"]
+def test_figures_are_cut_two_digits_at_a_time_and_years_whole() -> None:
+    tokenizer = train_tokenizer(TEXTS, vocabulary=8192)
+    assert tokenizer.tokenize("5.83 mg")[:2] == ["5", ".83"]
+    assert tokenizer.tokenize(" 120/80") == ["Ġ1", "20", "/80"]
+    assert tokenizer.tokenize("14/03/2019") == ["14", "/03", "/", "2019"]
+
+
+def test_what_stands_beside_a_quotation_changes_no_token_of_it() -> None:
+    inside = CHAT.encode("Hb 9.8 (low).\n")
+    assert CHAT.encode('"Hb 9.8 (low).\n" [2]')[1 : len(inside) + 1] == inside
 
 
 @pytest.mark.parametrize("word", ["potassium", "Velmoxane", "ramipril", "(stopped", "twice"])

@@ -1,0 +1,96 @@
+"""A code for every token before any training: which word it is, in all its forms, and the traits of the form."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# A token's code is its word, the same in all its forms, and these traits, of so many dimensions each.
+TRAITS, TRAIT_WIDTH = 4, 4
+SPACED, CAPITAL, ENDS, TURN = range(TRAITS)
+_SEGMENT_ENDS = frozenset({"\n", ".", ";", "!", "?", "-", "•", "*"})
+_WORD_SHARE, _LETTERS_SHARE = 0.75, 0.65  # of a word's code: the word itself, its letters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """What is to be known of the tokens before training.
+
+    `pieces`: the text of each; `sink`: the token that stands for "found nowhere"; `template`: those of the chat
+    template, that no question is about; `asked`: how often questions hold a token, whatever they ask about;
+    `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `question`, `answer`: with
+    what their parts of the template begin; `page_opening`: what stands before a page's number in a record, and
+    `page_citing` in an answer.
+    """
+
+    pieces: Sequence[str]
+    sink: int
+    template: Sequence[int]
+    asked: Mapping[int, int]
+    refusal: int
+    quotation: int
+    turn: int
+    question: int
+    answer: int
+    page_opening: int
+    page_citing: int
+
+
+def token_codes(vocabulary: Vocabulary, width: int, traits: Tensor, random: torch.Generator) -> Tensor:
+    """A code for every token, float32 [V, width]: its word, rms 1, then its `traits`, float32 [traits, their width]."""
+    pieces = vocabulary.pieces
+    word_width = width - traits.numel()
+    words = [piece.strip().casefold() for piece in pieces]
+    by_word = _shared([[word or f"<{index}>"] for index, word in enumerate(words)], word_width, random)
+    by_letters = _shared([_trigrams(word) for word in words], word_width, random)
+    word = normed(_WORD_SHARE * by_word + _LETTERS_SHARE * by_letters)
+    has = torch.tensor(
+        [
+            [
+                1.0 if piece[:1] == " " else -1.0,
+                1.0 if piece.strip()[:1].isupper() else -1.0,
+                1.0 if piece in _SEGMENT_ENDS else 0.0,
+                1.0 if token == vocabulary.turn else 0.0,
+            ]
+            for token, piece in enumerate(pieces)
+        ]
+    )  # [V, traits]
+    codes = torch.cat((word, (has[:, :, None] * traits).flatten(1)), dim=1)
+    codes[vocabulary.sink] = 0  # who finds nothing copies nothing
+    return codes
+
+
+def commonness(pieces: Sequence[str], asked: Mapping[int, int]) -> Tensor:
+    """How common a token's word is in questions: 0 to 1, float32 [V]; figures and punctuation name nothing, so 1."""
+    counts: Counter[str] = Counter()
+    for token, count in asked.items():
+        counts[pieces[token].strip().casefold()] += count
+    logs = torch.tensor([math.log1p(counts[piece.strip().casefold()]) for piece in pieces])
+    is_word = torch.tensor([piece.strip().isalpha() for piece in pieces])
+    return torch.where(is_word, logs / max(1.0, float(logs.max())), 1.0)
+
+
+def _trigrams(word: str) -> list[str]:
+    """Of a word of letters, each once: "^po", "pot", ...; nothing for figures and punctuation."""
+    if not word.isalpha() or len(word) < 3:
+        return []
+    framed = f"^{word}"
+    return sorted({framed[at : at + 3] for at in range(len(framed) - 2)})
+
+
+def _shared(keys: Sequence[Sequence[str]], width: int, random: torch.Generator) -> Tensor:
+    """For every list of keys the sum of the keys' random codes, scaled to rms 1; 0 where there is none."""
+    index = {key: n for n, key in enumerate(sorted({key for row in keys for key in row}))}
+    table = torch.randn(len(index) + 1, width, generator=random)
+    table[-1] = 0
+    return normed(torch.stack([table[[index[key] for key in row] or [len(index)]].sum(dim=0) for row in keys]))
+
+
+def normed(rows: Tensor) -> Tensor:
+    """Rows scaled to rms 1; rows of 0 stay."""
+    return rows / rows.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
