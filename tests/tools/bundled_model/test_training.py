@@ -53,7 +53,10 @@ def test_training_goes_on_where_it_stopped_and_ends_with_its_budget(trained: Job
     assert list(trained.trainer.run(1e9)) == []
 
 
-def test_the_head_keeps_the_codes_that_copying_rests_on(trained: Job, folder: Path) -> None:
+def test_the_head_keeps_the_codes_that_copying_rests_on(
+    trained: Job, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EVAL_DATA", raising=False)
     fresh = open_job(BRIEF, folder.with_name("fresh"), tokenizer_records=60).network
     assert torch.equal(trained.network.lm_head.weight, fresh.lm_head.weight)
     assert not torch.equal(trained.network.mixtures[0].gate_proj, fresh.mixtures[0].gate_proj)
