@@ -41,7 +41,7 @@ def config_fields(**changes: object) -> dict[str, object]:
     fields: dict[str, object] = {
         "architectures": ["BailingMoeV2ForCausalLM"],
         "model_type": "bailing_moe",
-        "vocab_size": 12288,
+        "vocab_size": 10240,
         "hidden_size": 384,
         "intermediate_size": 256,
         "num_hidden_layers": 5,
@@ -118,6 +118,7 @@ CPU_PLAN = Plan(
 GPU_PLAN = Plan(
     name="gpu",
     config=config_fields(
+        vocab_size=7680,
         hidden_size=512,
         intermediate_size=1024,
         num_hidden_layers=8,

@@ -17,7 +17,7 @@ from tests.tools.bundled_model.test_tokenizer import TOKENIZER
 from tools.bundled_model.export import LARGEST_FILE_BYTES, published_tensors, write_checkpoint, write_four_bit
 from tools.bundled_model.initialisation import initialise
 from tools.bundled_model.network import TrainingNetwork
-from tools.bundled_model.plan import CPU_PLAN, SMOKE_PLAN, config_fields
+from tools.bundled_model.plan import CPU_PLAN, PLANS, SMOKE_PLAN, Plan, config_fields
 from tools.bundled_model.token_codes import Vocabulary
 from tools.bundled_model.training import balance_experts
 
@@ -153,6 +153,12 @@ def test_it_fits_our_four_bit_form(exported: Path, quantize: Quantize) -> None:
     assert Checkpoint(exported / quantize.value).form is Form.NF4
     assert all(path.stat().st_size <= LARGEST_FILE_BYTES for path in (exported / quantize.value).iterdir())
     assert read_tensors(exported / quantize.value)
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_every_plan_s_largest_tensor_fits_a_file_of_what_is_shipped(plan: Plan) -> None:
+    config = parse_config(plan.config)
+    assert config.vocab_size * config.hidden_size * torch.bfloat16.itemsize < LARGEST_FILE_BYTES
 
 
 @pytest.mark.parametrize("plan", [CPU_PLAN, SMOKE_PLAN])
