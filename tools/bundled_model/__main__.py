@@ -20,14 +20,17 @@ from tools.bundled_model.judging import FLOORS
 from tools.bundled_model.plan import PLANS
 from tools.bundled_model.records import RecordGenerator
 from tools.bundled_model.reports import FORMS, SCORES, TRAINING, evaluate, expert_shares
-from tools.bundled_model.training import CHECKPOINT, curve
+from tools.bundled_model.training import CHECKPOINT, UnusableTrainingError, curve
 
 
 def main() -> None:
     """Do what the command line says."""
     arguments = _parser().parse_args()
     torch.set_num_threads(arguments.threads)
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except UnusableTrainingError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -129,11 +129,7 @@ class _Head:
 
 
 class _Wiring:
-    """Lays the circuits into the attention of `network`.
-
-    The hidden dimensions are shared out: a constant, marks, a token's own code, and a room for each kind of note. A
-    note is a code too, of which its room holds as much as there is place for: traits before words.
-    """
+    """Lays the circuits into the attention of `network`."""
 
     def __init__(self, network: TrainingNetwork, vocabulary: Vocabulary, random: torch.Generator) -> None:
         self._network = network
@@ -199,7 +195,7 @@ class _Wiring:
         head, compare = self._empty(), self._rooms.compare(self._rooms.word_width)
         head.query[self._turning :] = compare @ self._rooms.own[: self._rooms.word_width]
         head.key[self._turning :] = compare @ self._rooms.note["before 1"][: self._rooms.word_width]
-        self._settle(head, self._rooms.constant * ((_SEEKING_WORD - _SEEKING) / _NOT_SEEKING))  # not in questions
+        self._settle(head, self._rooms.constant * ((_SEEKING_WORD - _SEEKING) / _NOT_SEEKING))
         head.value[0] = self._rooms.mark[SINK]
         head.written[:, 0] = self._rooms.mark[MISSING] * CONSTANT**2
         return head
@@ -227,9 +223,8 @@ class _Wiring:
     def _marks_question(self) -> _Head:
         """Attends to where the last question or answer began, and marks what stands in a question."""
         word, other = self._rooms.is_token(self._vocabulary.question), self._rooms.is_token(self._vocabulary.answer)
-        as_written = 0.8 * word + 0.1 * (
-            self._rooms.trait[CAPITAL] - self._rooms.trait[SPACED]
-        )  # and not as in a sentence
+        # As the template writes it, and not as a sentence does.
+        as_written = 0.8 * word + 0.1 * (self._rooms.trait[CAPITAL] - self._rooms.trait[SPACED])
         begins = (as_written + 0.8 * other) @ self._rooms.own + self._rooms.mark[SINK] * 0.7
         head = self._nearest(begins * _SPARSE, _NEAREST, near=0.3, aside=_SPARSE)
         head.query[-3] = head.key[-3] = 0

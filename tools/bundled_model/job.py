@@ -24,7 +24,7 @@ from tools.bundled_model.questions import Asker
 from tools.bundled_model.records import RecordGenerator, RecordSize
 from tools.bundled_model.token_codes import Vocabulary
 from tools.bundled_model.tokenizer import END_TOKEN, PAD_TOKEN, train_tokenizer
-from tools.bundled_model.training import Trainer
+from tools.bundled_model.training import Trainer, UnusableTrainingError
 
 _TOKENIZER_SIZE = RecordSize(pages=(1, 2), facts=(3, 9), fillers=0.0)
 _ASKED_RECORDS = 400
@@ -50,6 +50,11 @@ def open_job(plan: Plan, folder: Path, *, tokenizer_records: int = 4_000, device
     generator = RecordGenerator(natural_sentences(held_out=False))
     tokenizer = _tokenizer(plan, folder, config.vocab_size, tokenizer_records)
     ids = tokenizer.get_vocab()
+    if len(ids) > config.vocab_size:
+        raise UnusableTrainingError(
+            f"{folder} has a tokenizer of {len(ids):,} tokens and the plan {plan.name} allows {config.vocab_size:,}: "
+            "begin in another folder"
+        )
     pad, end = ids[PAD_TOKEN], ids[END_TOKEN]
     chat = Chat(tokenizer, frozenset((pad, end)))
     network = TrainingNetwork(config)

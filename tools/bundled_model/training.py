@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,10 @@ _CHECKPOINT_EVERY_SECONDS = 60
 _WORKERS = 8  # processes that make batches while a GPU works
 _CURVE_POINTS = 60
 CHECKPOINT, _LOG_NAME = "training.pt", "training_log.jsonl"
+
+
+class UnusableTrainingError(Exception):
+    """What a folder holds cannot be gone on with; says why in a sentence, and leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +154,15 @@ class Trainer:
         path = self._folder / CHECKPOINT
         if not path.exists():
             return
-        state = torch.load(path, map_location=self._device)
-        self._network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._step, self.tokens, self.seconds = state["step"], state["tokens"], state["seconds"]
+        try:
+            state = torch.load(path, map_location=self._device)
+            self._network.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._step, self.tokens, self.seconds = state["step"], state["tokens"], state["seconds"]
+        except (RuntimeError, ValueError, TypeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+            raise UnusableTrainingError(
+                f"{path} is damaged or is not of the plan {self._plan.name} as it is now: begin in another folder"
+            ) from error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -223,14 +233,10 @@ def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
     codes = [network.word_embeddings.weight]
     attentions = [module for module in network.modules() if isinstance(module, Attention)]
     norms = [weight for weight in network.parameters() if weight.dim() == 1]
-    wired, going_on, looking = (
-        [*norms, *_matrices(attentions[:1])],
-        _matrices(attentions[1:2]),
-        _matrices(attentions[2:]),
-    )
-    named = {id(weight) for weight in [network.lm_head.weight, *codes, *wired, *going_on, *looking]}
+    looking_back, finding = [*norms, *_matrices(attentions[:1])], _matrices(attentions[1:])
+    named = {id(weight) for weight in [network.lm_head.weight, *codes, *looking_back, *finding]}
     others = [weight for weight in network.parameters() if id(weight) not in named]
-    shares = ((codes, 0.1), (wired, 0.07), (going_on, 0.12), (looking, 0.12), (others, 1.0))
+    shares = ((codes, 0.1), (looking_back, 0.07), (finding, 0.12), (others, 1.0))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from dataclasses import replace
@@ -22,7 +23,7 @@ from tools.bundled_model.export import write_checkpoint, write_four_bit
 from tools.bundled_model.job import Job, open_job
 from tools.bundled_model.plan import CPU_PLAN, SMOKE_PLAN
 from tools.bundled_model.reports import evaluate
-from tools.bundled_model.training import curve
+from tools.bundled_model.training import CHECKPOINT, UnusableTrainingError, curve
 
 BRIEF = replace(SMOKE_PLAN, budget_seconds=1.5)
 
@@ -51,6 +52,23 @@ def trained(folder: Path) -> Job:
 def test_training_goes_on_where_it_stopped_and_ends_with_its_budget(trained: Job) -> None:
     assert trained.trainer.share_done == 1
     assert list(trained.trainer.run(1e9)) == []
+
+
+def test_a_checkpoint_of_other_settings_or_a_damaged_one_is_named_and_kept(
+    trained: Job, folder: Path, tmp_path: Path
+) -> None:
+    assert trained.trainer.share_done == 1
+    shutil.copytree(folder, tmp_path / "job")
+    other = replace(BRIEF, config={**BRIEF.config, "moe_intermediate_size": 128})
+    with pytest.raises(UnusableTrainingError, match="begin in another folder"):
+        open_job(other, tmp_path / "job")
+    with pytest.raises(UnusableTrainingError, match="allows 512"):
+        open_job(replace(BRIEF, config={**BRIEF.config, "vocab_size": 512}), tmp_path / "job")
+    kept = (tmp_path / "job" / CHECKPOINT).read_bytes()
+    assert kept == (folder / CHECKPOINT).read_bytes()
+    (tmp_path / "job" / CHECKPOINT).write_bytes(kept[:2000])
+    with pytest.raises(UnusableTrainingError, match="damaged"):
+        open_job(BRIEF, tmp_path / "job")
 
 
 def test_the_head_keeps_the_codes_that_copying_rests_on(
