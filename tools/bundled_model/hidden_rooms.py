@@ -14,6 +14,7 @@ from torch import Tensor
 from model_runtime.config import ModelConfig
 from tools.bundled_model.token_codes import (
     CAPITAL,
+    CAPITALS,
     ENDS,
     SPACED,
     TRAIT_WIDTH,
@@ -27,20 +28,27 @@ from tools.bundled_model.token_codes import (
 
 # Dimensions that mark, and mean nothing else: what goes on a word, the words of any question, the template's tokens,
 # that before an answer, the sink, a question's tokens, what was found nowhere, where an answer is to refuse.
-MARKS = 8
-GOES_ON, COMMON, TEMPLATE, OPENS, SINK, ASKED, MISSING, REFUSING = range(MARKS)
+MARKS = 10
+GOES_ON, COMMON, TEMPLATE, OPENS, SINK, ASKED, SAID, MISSING, UNTOLD, REFUSING = range(MARKS)
 CONSTANT = 4.0  # of the one dimension that is the same in every embedding, and of a mark
 # What is noted beside a token's own code: the share of the dimensions left to notes that it gets, the traits it keeps.
-_NOTES: Mapping[str, tuple[float, tuple[int, ...]]] = {
-    "before 1": (0.2058, (SPACED, CAPITAL, ENDS, TURN)),
-    "before 2": (0.168, (SPACED, ENDS)),
-    "before 3": (0.1061, ()),
-    "first": (0.1222, (CAPITAL,)),
-    "key": (0.109, ()),
-    "page": (0.0708, ()),
-    "place": (0.109, ()),
-    "key's place": (0.109, ()),
+_PAGES = frozenset(str(number) for number in range(1, 100))
+# What is noted of tokens: the share of the dimensions, without the constant and the marks, that it gets, and the traits
+# it keeps beside the word.
+_ALL = (SPACED, CAPITAL, CAPITALS, ENDS, TURN)
+_SHARES: Mapping[str, tuple[float, tuple[int, ...]]] = {
+    "own": (0.174, _ALL),
+    "before 1": (0.174, _ALL),
+    "before 2": (0.132, (SPACED, ENDS)),
+    "before 3": (0.07, ()),
+    "first": (0.119, (CAPITAL, CAPITALS)),
+    "page": (0.046, ()),
+    "place": (0.1415, ()),
+    "found": (0.1415, ()),
 }
+
+
+_MARKS_, _MARKS_RANK = ".;:-•,)]", 6
 
 
 class Rooms:
@@ -56,7 +64,9 @@ class Rooms:
         self._config = config
         self._random = random
         self._vocabulary = vocabulary
-        self.width = min(config.head_dim, config.hidden_size // 4)  # C
+        free = config.hidden_size - 1 - MARKS
+        sizes = [int(free * share) for share, _ in _SHARES.values()]
+        self.width = sizes[0]  # C
         traits = normed(self._draw(TRAITS, TRAIT_WIDTH))
         self.codes = token_codes(vocabulary, self.width, traits, random)
         self.word_width = self.width - traits.numel()
@@ -65,20 +75,20 @@ class Rooms:
         for trait in range(TRAITS):
             first = self.word_width + trait * TRAIT_WIDTH
             self.trait[trait, first : first + TRAIT_WIDTH] = traits[trait] / traits[trait].square().sum()
-        sizes = [1, MARKS, self.width]
-        free = config.hidden_size - sum(sizes)
-        rooms = [min(self.width, int(free * share)) for share, _ in _NOTES.values()]
-        constant, marks, own, *notes, _ = torch.split(
-            torch.eye(config.hidden_size), [*sizes, *rooms, free - sum(rooms)]
+        constant, marks, own, *rooms, _ = torch.split(
+            torch.eye(config.hidden_size), [1, MARKS, *sizes, free - sum(sizes)]
         )
         self.constant = constant[0] / CONSTANT  # [H]: its product with any embedding is 1
         self.mark = marks / CONSTANT
         self.own = own  # [C, H]: reads a token's own code
+        self.room = dict(zip(list(_SHARES)[1:], rooms, strict=True))  # [n, H]: its dimensions
+        self.size = {name: len(room) for name, room in self.room.items()}
         # [C, H]: reads what a room holds of a code, or writes it there.
         self.note = {
             name: self._kept(len(room), kept).T @ room
-            for (name, (_, kept)), room in zip(_NOTES.items(), notes, strict=True)
+            for (name, (_, kept)), room in zip(list(_SHARES.items())[1:], rooms, strict=True)
         }
+        self.note["page"] = self._of_figures(self.size["page"]).T @ self.room["page"]
         self.output = self._turn()[: self.width]  # [C, H]: where a token to come is written
         # How large codes are where the norm before attention has passed a bare embedding.
         self.normed_size = (config.hidden_size / (CONSTANT**2 + self.width + 0.5 * CONSTANT**2)) ** 0.5
@@ -100,6 +110,18 @@ class Rooms:
         code[self.word_width :] = 0
         return code / code.square().sum().clamp_min(1e-6)
 
+    def telling(self) -> Tensor:
+        """[C, C]: takes from a code what marks are."""
+        marks = [i for i, piece in enumerate(self._vocabulary.pieces) if piece.strip() in _MARKS_ or piece == "\n"]
+        kept = torch.eye(self.width)
+        if not marks:
+            return kept
+        words = self.codes[marks][:, : self.word_width]
+        basis = torch.linalg.svd(words, full_matrices=False).Vh[:_MARKS_RANK]
+        kept[: self.word_width, : self.word_width] -= basis.T @ basis
+        kept[self.word_width :] = 0
+        return kept
+
     def unspaced(self) -> Tensor:
         """What codes hold of tokens without a space, [C, H]: nothing where the sink is read."""
         return -self.having(SPACED)[:, None] * (self.constant - self.mark[SINK])
@@ -115,6 +137,16 @@ class Rooms:
         words = torch.zeros(min(count - len(kept), self.word_width), self.width)
         words[:, : self.word_width] = self._rotation(self.word_width)[: len(words)]
         return torch.cat((kept, words, torch.zeros(count - len(kept) - len(words), self.width)))
+
+    def _of_figures(self, count: int) -> Tensor:
+        """What tells one figure from another best, small ones before large ones, [count, C]."""
+        figures = [token for token, piece in enumerate(self._vocabulary.pieces) if piece.strip() in _PAGES]
+        words = torch.zeros(max(len(figures), self.word_width), self.width)
+        for row, token in enumerate(figures):
+            weight = int(self._vocabulary.pieces[token]) ** -0.5
+            words[row, : self.word_width] = self.codes[token, : self.word_width] * weight
+        kept = torch.linalg.svd(words, full_matrices=False).Vh[:count]
+        return torch.cat((kept, torch.zeros(count - len(kept), self.width)))
 
     def _turn(self) -> Tensor:
         """A random rotation that leaves constant and marks alone, [H - 1 - M, H]."""

@@ -36,15 +36,19 @@ from tools.bundled_model.hidden_rooms import (
     MISSING,
     OPENS,
     REFUSING,
+    SAID,
     SINK,
     TEMPLATE,
+    UNTOLD,
     Rooms,
 )
 from tools.bundled_model.network import Attention, MixtureOfExperts, SwiGlu, TrainingNetwork
-from tools.bundled_model.token_codes import CAPITAL, ENDS, SPACED, TURN, Vocabulary
+from tools.bundled_model.token_codes import CAPITAL, CAPITALS, ENDS, SPACED, TURN, Vocabulary
 
 # Of what an induction head compares: the last three tokens, the place of their segment.
-_CONTEXT_WEIGHTS, _PLACE_WEIGHT = (1.0, 0.8, 0.6), 0.8
+_CONTEXT_WEIGHTS = (1.0, 0.8, 0.6)
+_PLACE_WEIGHT = 0.65
+_FORM_WEIGHT = 0.3
 _SHARPNESS = 5.0  # weight of the query and key norms: scores reach head_dim^0.5 times its square
 _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look at a fixed distance
 # Cosines and sines of the pairs, such that the nearest of some places scores highest: within a segment, within pages;
@@ -52,21 +56,34 @@ _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look a
 _NEAREST = ((0, 0, 0.018, 0.312, 0.205, 0.196, 0.157), (0, 0, -0.021, -0.051, -0.032, 0, 0))
 _NEAREST_PAGE = ((0, 0, 0, 0, 0.012, 0.277, 0.264), (0, 0, 0, 0, -0.011, -0.143, -0.286))
 _SPARSE = 2.0  # how much more what is seldom there counts
-_SINK_KEY, _SINK_TO_SINK = 40.0, 10.0
-# Of a query whose match counts 1, what it holds for the sink: while it seeks, and for each thing that says not to.
-_SEEKING, _NOT_SEEKING = 0.2, 2.0
-_NOT_CITING = 0.3  # for an induction head, which seeks nearly always
-_SEEKING_WORD = 0.5  # where any token is to be told from the same
-_NOT_ASKED = 0.7  # what keeps such heads from the words of questions
+_SINK_KEY, _SINK_TO_SINK = 20.0, 10.0
+# Of a query whose match counts 1, what it holds for the sink: while it seeks, and for what says not to.
+_SEEKING, _IDLE = 0.2, 2.0
+_NOT_CITING = 1.2  # for an induction head, which seeks nearly always
+_SEEKING_WORD, _SEEKING_REST = 0.7, 0.3  # where any token is to be told from the same, and more of a word's rest
+_WORD_CONTEXT, _WORD_CALM = 0.4, 0.0
+_EAGER = 0.15
+_VOTE_INSIDE = 0.0
+_WITHIN = ((0.001, 0.007, -0.033, 0.244, 0.149, 0.023, 0.0), (-0.001, 0.014, 0.082, 0.0, 0.0, -0.445, 0.0))
+_SINK_LOOKS = 400.0
+_P2, _P3, _P0 = 1.0, 1.0, 1.0
+_ASKING, _VOTES, _BEGINS, _SEEKING_PLACE, _PLACE_CALM = 2.0, 1.0, 6.0, 0.5, 8.0
+_VOTE_ASIDE, _VOTE_CALM, _VOTE_ASKED, _VOTE_COMMON = 3.5, 3.4, 0.8, 0.25
+_PAGE_PLACE = 0.7
+_BEGINS_IDLE = 12.0
+_TOLD = 4.0
+_NOT_ASKED = 0.7  # what keeps such heads from the words of questions and answers
 _NEARER, _ELSEWHERE, _PREFERENCE = 2.0, 0.8, 0.25  # of heads that look over a question
 _ASKED_WORD = 1.0  # how much more they look at the words of questions
 _ASIDE = 2.5  # of what keys hold apart from all queries, so that the rest of them counts less
 _COMMON_WORD = 2.0  # how much less they look at words that any question holds
 _INSIDE_WORD = 0.4  # and, where a found word is sought, at what does not begin it
 _REFUSAL, _OPENING = 60.0, 150.0  # how strongly an answer then begins by refusing, and by either
+_KNOWN, _KNOWING, _MEANING = 1.55, 30.0, 0.06
+_DOUBT = 0.45
 _CLOSING = 1.8  # how much likelier than the end of a segment the closing mark is
-_ADDED = 0.05  # of the random products that add to the hidden state
-_PLACE_SIZE = 0.6  # of the note of a place, which holds several codes
+_ADDED = 0.01  # of the random products that add to the hidden state
+_PLACE_SIZE = 1.2  # of the note of a place, which holds several codes
 _GAIN = 4.0  # of what is written to be the next token
 _ALIKE_ASIDE = 3.0  # of what queries and keys hold apart from each other, so that the rest of them counts less
 
@@ -143,15 +160,18 @@ class _Wiring:
         self._network.word_embeddings.weight.copy_(self._rooms.embeddings())
         head = self._rooms.codes @ self._rooms.output
         is_turn = self._rooms.mark[OPENS]
-        head[self._vocabulary.refusal] += self._rooms.mark[REFUSING] * _REFUSAL + is_turn * (_OPENING - _REFUSAL / 2)
+        head[self._vocabulary.refusal] += self._rooms.mark[REFUSING] * _REFUSAL + is_turn * (
+            _OPENING - _REFUSAL * _DOUBT
+        )
         head[self._vocabulary.quotation] += is_turn * _OPENING
         self._network.lm_head.weight.copy_(head * self._config.hidden_size**-0.5)
         roles: Sequence[Sequence[Callable[[], _Head]]] = (
-            (self._finds_word, self._notes_first, self._notes_place, self._notes_page),
-            (self._looks_for_missing, self._looks_for_key),
-            (self._finds_place,),
-            (self._begins, self._goes_on, self._gives_page),
+            (self._finds_word, self._notes_segment, self._notes_page),
+            (self._finds_places,),
+            (self._counts_votes,),
+            (self._begins, self._goes_on, self._gives_page, self._refuses),
         )
+        self._explain_questions(next(module for module in self._network.modules() if isinstance(module, SwiGlu)))
         layers = [module for module in self._network.modules() if isinstance(module, Attention)]
         self._look_back(_Heads.of(layers[0], self._config))
         for index, attention in enumerate(layers[1:]):
@@ -162,6 +182,17 @@ class _Wiring:
                     self._put(heads, part, laid[part]())
                 else:
                     self._look_for_alike(heads, part)
+
+    def _explain_questions(self, mlp: SwiGlu) -> None:
+        """Let a question's word mean those too in which a record tells it: a unit for each knows it and adds them."""
+        units = len(mlp.gate_proj.weight)
+        asked = self._rooms.mark[ASKED] - self._rooms.constant * _KNOWN
+        for unit, (word, meant) in enumerate(list(self._vocabulary.meanings.items())[:units]):
+            mlp.gate_proj.weight[unit] = (self._rooms.is_token(word) @ self._rooms.own + asked) * _KNOWING
+            mlp.up_proj.weight[unit] = self._rooms.constant
+            codes = self._rooms.codes[list(meant)].clone()
+            codes[:, self._rooms.word_width :] = 0
+            mlp.down_proj.weight[:, unit] = _MEANING * (codes.sum(dim=0) / len(meant) ** 0.5) @ self._rooms.own
 
     def _put(self, heads: _Heads, part: int, head: _Head) -> None:
         heads.key[part], heads.value[part] = head.key, head.value
@@ -188,30 +219,29 @@ class _Wiring:
     def _looks(self, at: Tensor, name: str) -> _Head:
         head = self._empty()
         head.query[:, 0], head.key[:, 0] = at, self._at_distance(0)
+        head.query[-1], head.key[-1] = self._rooms.mark[SINK] * _SINK_LOOKS, self._rooms.mark[SINK] * 3
         return self._noting(head, name)
 
     def _finds_word(self) -> _Head:
         """Attends to the token behind another place of the same word, so none finds itself, or marks it as missing."""
-        head, compare = self._empty(), self._rooms.compare(self._rooms.word_width)
-        head.query[self._turning :] = compare @ self._rooms.own[: self._rooms.word_width]
-        head.key[self._turning :] = compare @ self._rooms.note["before 1"][: self._rooms.word_width]
-        self._settle(head, self._rooms.constant * ((_SEEKING_WORD - _SEEKING) / _NOT_SEEKING))
+        head = self._empty()
+        self._match(head, self._rooms.own, self._rooms.note["before 1"])
+        self._match(head, self._rooms.note["before 1"], self._rooms.note["before 2"], weight=_WORD_CONTEXT)
+        self._settle(head, self._rooms.constant * _SEEKING_WORD + self._rooms.mark[GOES_ON] * _SEEKING_REST)
+        self._calm(head, _WORD_CALM)
         head.value[0] = self._rooms.mark[SINK]
         head.written[:, 0] = self._rooms.mark[MISSING] * CONSTANT**2
         return head
 
-    def _notes_first(self) -> _Head:
-        """Attends to the first token of the segment: the nearest that stands behind an end."""
-        head = self._nearest(self._rooms.trait[ENDS] @ (self._rooms.note["before 1"] - self._rooms.own), _NEAREST)
-        return self._noting(head, "first")
+    def _notes_segment(self) -> _Head:
+        """Attends to the first token of the segment, the nearest behind an end; notes it and the segment's place.
 
-    def _notes_place(self) -> _Head:
-        """Attends to the first token of the segment too, and notes what stood before it: no two are alike there."""
-        head = self._notes_first()
-        head.value[: self._rooms.width] = (
-            self._rooms.note["before 2"] + self._rooms.note["before 3"] + 0.5 * self._rooms.own
-        )
-        head.written[:, : self._rooms.width] = self._rooms.note["place"].T * _PLACE_SIZE
+        The place is what stood before that token: hardly two are alike there.
+        """
+        head = self._nearest(self._rooms.trait[ENDS] @ (self._rooms.note["before 1"] - self._rooms.own), _NEAREST)
+        self._carry(head, self._rooms.own, "first")
+        before = _P2 * self._rooms.note["before 2"] + _P3 * self._rooms.note["before 3"] + _P0 * self._rooms.own
+        self._carry(head, self._rooms.telling() @ before * _PLACE_SIZE, "place", after=self._rooms.size["first"])
         return head
 
     def _notes_page(self) -> _Head:
@@ -230,6 +260,8 @@ class _Wiring:
         head.query[-3] = head.key[-3] = 0
         head.value[0] = (word - word @ self._rooms.codes[self._vocabulary.answer] * other) @ self._rooms.own
         head.written[:, 0] = self._rooms.mark[ASKED] * CONSTANT**2
+        head.value[1] = other @ self._rooms.own
+        head.written[:, 1] = self._rooms.mark[SAID] * CONSTANT**2
         return head
 
     def _nearest(
@@ -256,62 +288,79 @@ class _Wiring:
             head.key[pair] = self._rooms.constant * weight
 
     def _noting(self, head: _Head, name: str) -> _Head:
-        head.value[: self._rooms.width] = self._rooms.own
-        head.written[:, : self._rooms.width] = self._rooms.note[name].T
+        self._carry(head, self._rooms.own, name)
         return head
 
-    def _looks_for_missing(self) -> _Head:
-        """Looks over the last tokens for a telling word that was found nowhere, and refuses."""
-        head = self._look_over(_PREFERENCE / 5)
-        head.value[0] = self._rooms.mark[MISSING]
-        head.written[:, 0] = self._rooms.mark[REFUSING] * CONSTANT**2
-        return head
+    def _carry(self, head: _Head, read: Tensor, name: str, *, after: int = 0) -> None:
+        """Let the head note of where it attends what `read`, [C, H], reads there, in rows `after` so many."""
+        room = self._rooms.room[name]  # [n, H]
+        kept = room @ self._rooms.note[name].T  # [n, C]
+        head.value[after : after + len(room)] = kept @ read
+        head.written[:, after : after + len(room)] = room.T
 
-    def _looks_for_key(self) -> _Head:
-        """Looks over the last tokens for a telling word that was found, and notes it as the key."""
-        head = self._look_over(-_PREFERENCE)
-        head.key[self._turning + 1] -= self._rooms.mark[GOES_ON] * _INSIDE_WORD
-        return self._noting(head, "key")
-
-    def _look_over(self, preference: float) -> _Head:
+    def _finds_places(self) -> _Head:
+        """In a question: the places of all segments that hold the word, a share of each."""
         head = self._empty()
-        self._near(head, _NEAREST, _NEARER)
-        aside, away = self._turning, self._turning + 1
-        head.key[aside] = self._rooms.constant * _ASIDE
-        head.key[away] = self._rooms.mark[MISSING] * preference
-        head.key[away] += (
-            self._rooms.mark[ASKED] * _ASKED_WORD
-            - 2 * self._rooms.mark[TEMPLATE]
-            - self._rooms.mark[COMMON] * _COMMON_WORD
+        self._match(head, self._rooms.own, self._rooms.own)
+        self._match(head, self._rooms.note["before 1"], self._rooms.note["before 1"], weight=_WORD_CONTEXT)
+        not_asked = self._rooms.constant - self._rooms.mark[ASKED]
+        seeking = self._rooms.constant * _SEEKING_PLACE + self._rooms.mark[GOES_ON] * _SEEKING_REST
+        self._settle(head, seeking + not_asked * _ASKING)
+        self._calm(head, _PLACE_CALM)
+        self._carry(head, self._rooms.note["place"], "found")
+        return head
+
+    def _calm(self, head: _Head, calm: float) -> None:
+        """Let what it prefers weigh less."""
+        head.query[0] += self._rooms.constant * calm
+
+    def _counts_votes(self) -> _Head:
+        """Looks over the last question: the place that most of its telling words found weighs most."""
+        head = self._empty()
+        self._near(head, _WITHIN, 1)
+        aside, calm, away = range(self._turning, self._turning + 3)
+        head.key[aside] = self._rooms.constant * _VOTE_ASIDE
+        head.query[calm] = self._rooms.constant * _VOTE_CALM
+        head.query[away] = self._rooms.constant
+        head.key[away] = (
+            self._rooms.mark[ASKED] * _VOTE_ASKED
+            - _VOTE_ASKED * self._rooms.mark[TEMPLATE]
+            - self._rooms.mark[COMMON] * _VOTE_COMMON
+            - self._rooms.mark[GOES_ON] * _VOTE_INSIDE
         )
-        head.query[away] = self._rooms.constant * _ELSEWHERE
-        return head
-
-    def _finds_place(self) -> _Head:
-        """In an answer: the place of the key's segment."""
-        head = self._empty()
-        self._match(head, self._rooms.note["key"], self._rooms.own)
-        self._settle(head, torch.zeros(self._config.hidden_size))
-        head.value[: self._rooms.width] = self._rooms.note["place"]
-        head.written[:, : self._rooms.width] = self._rooms.note["key's place"].T
+        self._carry(head, self._rooms.note["found"] * _VOTES, "found")
+        head.value[-1] = self._rooms.mark[MISSING] - self._rooms.mark[SINK]
+        head.written[:, -1] = self._rooms.mark[UNTOLD] * CONSTANT**2
         return head
 
     def _begins(self) -> _Head:
         """Behind an answer's opening mark: the first token of the key's segment."""
         head = self._empty()
-        self._match(head, self._rooms.note["key"], self._rooms.own)
+        self._match(head, self._rooms.note["found"], self._rooms.note["place"], urge=_BEGINS)
         is_open = self._rooms.is_token(self._vocabulary.quotation) @ self._rooms.own
         is_first = self._rooms.trait[TURN] @ self._rooms.note["before 1"]
-        self._settle(head, 2 * self._rooms.constant - is_open - is_first)
+        self._settle(head, ((2 - _EAGER) * self._rooms.constant - is_open - is_first) * _BEGINS_IDLE)
         head.value[: self._rooms.width] = self._rooms.note["first"] + self._rooms.unspaced()
         return self._writing(head)
+
+    def _refuses(self) -> _Head:
+        """Before an answer: passes on how much was found nowhere; anywhere else nothing."""
+        head = self._empty()
+        head.query[-1], head.key[-1] = self._rooms.mark[OPENS] * _SINK_TO_SINK, self._rooms.mark[OPENS]
+        self._near(head, _NEAREST, 6)
+        head.query[-2], head.key[-2] = self._rooms.constant, self._rooms.mark[SINK] * 4
+        head.value[0] = self._rooms.mark[UNTOLD]
+        head.written[:, 0] = self._rooms.mark[REFUSING] * CONSTANT**2
+        return head
 
     def _gives_page(self) -> _Head:
         """Behind a citation's bracket: the number of the page where the last two tokens of the quotation stand."""
         head = self._empty()
         self._match(head, self._rooms.note["before 2"], self._rooms.own)
         self._match(head, self._rooms.note["before 3"], self._rooms.note["before 1"], weight=0.7)
-        self._settle(head, self._rooms.constant - self._rooms.is_token(self._vocabulary.page_citing) @ self._rooms.own)
+        self._match(head, self._rooms.note["found"], self._rooms.note["place"], weight=_PAGE_PLACE)
+        is_citing = self._rooms.is_token(self._vocabulary.page_citing) @ self._rooms.own
+        self._settle(head, self._rooms.constant * _SEEKING + (self._rooms.constant - is_citing) * _IDLE)
         head.value[: self._rooms.width] = self._rooms.note["page"] + self._rooms.unspaced()
         return self._writing(head)
 
@@ -321,10 +370,16 @@ class _Wiring:
         reads = [self._rooms.own, *(self._rooms.note[f"before {back}"] for back in (1, 2, 3))]
         for weight, (now, then) in zip(_CONTEXT_WEIGHTS, pairwise(reads), strict=True):
             self._match(head, now, then, weight=weight)
-        self._match(head, self._rooms.note["key's place"], self._rooms.note["place"], weight=_PLACE_WEIGHT)
+        self._match(head, self._rooms.note["found"], self._rooms.note["place"], weight=_PLACE_WEIGHT)
+        for trait in (CAPITAL, CAPITALS):
+            row = torch.nn.functional.normalize(self._rooms.compare(self._rooms.width).sum(dim=1), dim=0)[:, None]
+            size = (_FORM_WEIGHT * self._rooms.word_width) ** 0.5
+            head.query[self._turning :] += row * (self._rooms.trait[trait] @ self._rooms.own) * size
+            head.key[self._turning :] += row * (self._rooms.trait[trait] @ self._rooms.note["before 1"]) * size
         # An answer does not begin as an earlier one did, nor does it cite the same page.
-        begins = self._rooms.trait[TURN] @ (self._rooms.own + self._rooms.note["before 1"])
-        self._settle(head, begins + self._rooms.is_token(self._vocabulary.page_citing) @ self._rooms.own * _NOT_CITING)
+        begins = self._rooms.trait[TURN] @ (self._rooms.own + self._rooms.note["before 1"]) * _IDLE
+        is_citing = self._rooms.is_token(self._vocabulary.page_citing) @ self._rooms.own
+        self._settle(head, self._rooms.constant * _SEEKING + begins + is_citing * _NOT_CITING)
         head.value[: self._rooms.width] = self._rooms.own
         self._writing(head)
         ends = self._rooms.trait[ENDS]
@@ -336,23 +391,24 @@ class _Wiring:
         head.written[:, : self._rooms.width] = self._rooms.output.T * _GAIN
         return head
 
-    def _match(self, head: _Head, sought: Tensor, known_by: Tensor, *, weight: float = 1.0) -> None:
+    def _match(self, head: _Head, sought: Tensor, known_by: Tensor, *, weight: float = 1.0, urge: float = 1.0) -> None:
         """Let the head attend where what `known_by` reads, [C, H], is what `sought` reads, of words."""
         width = self._rooms.word_width
         sought, known_by = sought[:width], known_by[:width]
         for kept in (known_by @ known_by.T, sought @ sought.T):  # what both hold of a code
             sought, known_by = kept @ sought, kept @ known_by
         compare = self._rooms.compare(width) * weight * (width / max(1.0, float(sought.square().sum()))) ** 0.5
-        head.query[self._turning :] += compare @ sought
+        head.query[self._turning :] += compare @ sought * urge
         head.key[self._turning :] += compare @ known_by
 
     def _settle(self, head: _Head, idle: Tensor) -> None:
-        """Let the head attend to the sink where nothing fits better, and where `idle`, [H], makes 1 and more."""
-        size = self._rooms.width**0.5  # of a code that is compared
+        """Let the head attend to the sink where nothing fits `idle`, [H], well: 1 is what the same word makes."""
+        size = self._rooms.word_width**0.5  # of a code that is compared
+        told = self._rooms.mark[ASKED] + self._rooms.mark[SAID]
         head.key[-1] = self._rooms.mark[SINK] * _SINK_KEY
-        head.key[-2] = -self._rooms.mark[ASKED] * _NOT_ASKED * size
+        head.key[-2] = -told * _NOT_ASKED * size * _TOLD
         head.query[-2] = self._rooms.constant * _NOT_ASKED * size
-        head.query[-1] = (self._rooms.constant * _SEEKING + idle * _NOT_SEEKING) * size
+        head.query[-1] = idle * size
 
     def _look_for_alike(self, heads: _Heads, part: int) -> None:
         """Queries near to the keys: a token attends to what is like it."""

@@ -54,6 +54,11 @@ def segment(page: str, start: int, end: int) -> str:
     return page[first:last].strip()
 
 
+def segments_of(page: str) -> list[str]:
+    """All segments of a page."""
+    return [part.strip() for part in _BOUNDARY.split(page) if part.strip()]
+
+
 def _set(lines: Sequence[str], dice: random.Random) -> str:
     """One under the other or one after the other."""
     if dice.random() < 0.5:

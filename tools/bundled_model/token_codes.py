@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from tools.bundled_model.tokenizer import BULLETS
+
 # A token's code is its word, the same in all its forms, and these traits, of so many dimensions each.
-TRAITS, TRAIT_WIDTH = 4, 4
-SPACED, CAPITAL, ENDS, TURN = range(TRAITS)
-_SEGMENT_ENDS = frozenset({"\n", ".", ";", "!", "?", "-", "•", "*"})
-_WORD_SHARE, _LETTERS_SHARE = 0.75, 0.65  # of a word's code: the word itself, its letters
+TRAITS, TRAIT_WIDTH = 5, 3
+SPACED, CAPITAL, CAPITALS, ENDS, TURN = range(TRAITS)
+_BULLETS = frozenset(f"{bullet} " for bullet in BULLETS)
+_SEGMENT_ENDS = frozenset({"\n", ".", ";", "!", "?"}) | _BULLETS
+_STEM_SHARE = 0.6
+_WORD_SHARE, _LETTERS_SHARE = 0.5, 0.4  # of a word's code: the word itself, its letters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,8 @@ class Vocabulary:
     template, that no question is about; `asked`: how often questions hold a token, whatever they ask about;
     `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `question`, `answer`: with
     what their parts of the template begin; `page_opening`: what stands before a page's number in a record, and
-    `page_citing` in an answer.
+    `page_citing` in an answer; `meanings`: for tokens of
+    questions, those in whose words a record tells what they ask for.
     """
 
     pieces: Sequence[str]
@@ -39,21 +44,24 @@ class Vocabulary:
     answer: int
     page_opening: int
     page_citing: int
+    meanings: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 def token_codes(vocabulary: Vocabulary, width: int, traits: Tensor, random: torch.Generator) -> Tensor:
     """A code for every token, float32 [V, width]: its word, rms 1, then its `traits`, float32 [traits, their width]."""
     pieces = vocabulary.pieces
     word_width = width - traits.numel()
-    words = [piece.strip().casefold() for piece in pieces]
+    words = [piece if piece in _BULLETS else piece.strip().casefold() for piece in pieces]
     by_word = _shared([[word or f"<{index}>"] for index, word in enumerate(words)], word_width, random)
+    by_stem = _shared([[_stem(word) or f"<{index}>"] for index, word in enumerate(words)], word_width, random)
     by_letters = _shared([_trigrams(word) for word in words], word_width, random)
-    word = normed(_WORD_SHARE * by_word + _LETTERS_SHARE * by_letters)
+    word = normed(_WORD_SHARE * by_word + _STEM_SHARE * by_stem + _LETTERS_SHARE * by_letters)
     has = torch.tensor(
         [
             [
                 1.0 if piece[:1] == " " else -1.0,
                 1.0 if piece.strip()[:1].isupper() else -1.0,
+                1.0 if len(piece.strip()) > 1 and piece.isupper() else -1.0,
                 1.0 if piece in _SEGMENT_ENDS else 0.0,
                 1.0 if token == vocabulary.turn else 0.0,
             ]
@@ -73,6 +81,13 @@ def commonness(pieces: Sequence[str], asked: Mapping[int, int]) -> Tensor:
     logs = torch.tensor([math.log1p(counts[piece.strip().casefold()]) for piece in pieces])
     is_word = torch.tensor([piece.strip().isalpha() for piece in pieces])
     return torch.where(is_word, logs / max(1.0, float(logs.max())), 1.0)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "es", "ed", "s", "e", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending)
+    return word
 
 
 def _trigrams(word: str) -> list[str]:

@@ -19,12 +19,14 @@ from model_runtime.chat import LING_TEMPLATE
 
 SPECIAL_TOKENS = ("<|startoftext|>", "<|endoftext|>", "[CLS]", "[gMASK]", "<role>", "</role>", "<|role_end|>")
 PAD_TOKEN, END_TOKEN = "<|endoftext|>", "<|role_end|>"
-# Words, figures with the mark that leads on to them, single marks, line breaks, other white space. What is quoted is
+# Bullets that begin a line, words, figures with
+# the mark that leads on to them, single marks, line breaks, other white space. What is quoted is
 # cut as it was in the record, whatever stands before and behind it, and a date is three or four tokens.
-WORDS = r" ?\p{L}+|[ .,:/-]?\p{N}{1,4}| ?[^\s\p{L}\p{N}]|[\r\n]|\s+(?!\S)|\s+"
+WORDS = r"(?<=\n)[-•*] | ?\p{L}+|[ .,:/-]?\p{N}{1,4}| ?[^\s\p{L}\p{N}]|[\r\n]|\s+(?!\S)|\s+"
 _BARE = re.compile(r"[^\W\d_]+|[^\w\s]|[ ]{2,}")
 _FIGURE_MARKS = (".", ",", ":", "/", "-")
 _YEARS = range(1920, 2050)
+BULLETS = ("-", "•", "*")
 _MOST_COUNTED = 5_000  # a word counts no oftener: the prompts are in every question
 _RARE_WORD_COUNT = 3
 _SHORT_PIECE = 2  # letters; a word that no text holds may begin with it
@@ -35,7 +37,7 @@ _SPACE = "Ġ"  # how byte-level BPE writes a space
 def train_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocabulary` tokens from `texts`; the same for the same texts."""
     counts = Counter(_without_capital(word) for text in texts for word in _BARE.findall(text))
-    learned = _figures()[: vocabulary // 8] + _learn(counts, vocabulary // 2)
+    learned = _bullets() + _figures()[: vocabulary // 8] + _learn(counts, vocabulary // 2)
     fewest, most = 0, len(learned)
     while fewest < most:  # the largest number of merges whose pieces and twins fit
         tried = (fewest + most + 1) // 2
@@ -57,6 +59,26 @@ def _learn(counts: Counter[str], size: int) -> list[Merge]:
     words = ([word] * min(count, _MOST_COUNTED) for word, count in sorted(counts.items()))
     tokenizer.train_from_iterator(words, trainer)
     return [(left, right) for left, right in json.loads(tokenizer.to_str())["model"]["merges"]]
+
+
+def _bullets() -> list[Merge]:
+    """A bullet and the space behind it are one token, which no hyphen is."""
+    merges: list[Merge] = []
+    for bullet in BULLETS:
+        written = _as_bytes(bullet + " ")
+        first = written[0]
+        for other in written[1:]:
+            merges.append((first, other))
+            first += other
+    return merges
+
+
+def _as_bytes(text: str) -> str:
+    """`text` as byte-level BPE writes it."""
+    split: list[tuple[str, tuple[int, int]]] = pre_tokenizers.ByteLevel(
+        add_prefix_space=False, use_regex=False
+    ).pre_tokenize_str(text)
+    return "".join(piece for piece, _ in split)
 
 
 def _figures() -> list[Merge]:

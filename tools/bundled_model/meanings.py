@@ -1,0 +1,46 @@
+"""What words of questions mean in a record's words, counted over training conversations: "drink" is told as alcohol.
+
+As in a table of word translations (Brown et al. 1993, doi 10.5555/972470.972474), without its iterations.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+_LEAST_SEEN, _LEAST_SHARE, _LEAST_LIFT = 8, 0.33, 25.0
+_MOST_MEANINGS = 2
+
+
+def meanings(
+    asked: Iterable[tuple[frozenset[str], frozenset[str]]], segments: Iterable[frozenset[str]]
+) -> Mapping[str, Sequence[str]]:
+    """For words of questions what they are told in, most telling first.
+
+    `asked` are the words of questions with the words of the segments that answer them; `segments` any of the records'.
+    A word means others where its own form does not stand in the answer, and theirs do far oftener than in any segment.
+    """
+    anywhere: Counter[str] = Counter()
+    total = 0
+    for words in segments:
+        anywhere.update(words)
+        total += 1
+    seen: Counter[str] = Counter()
+    together: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for question, answer in asked:
+        for word in question - answer:
+            seen[word] += 1
+            together[word].update(answer)
+    found: dict[str, Sequence[str]] = {}
+    for word in sorted(seen):
+        shares = {other: count / seen[word] for other, count in together[word].items()}
+        telling = [
+            (share, other)
+            for other, share in shares.items()
+            if together[word][other] >= _LEAST_SEEN
+            and share >= _LEAST_SHARE
+            and share * total >= _LEAST_LIFT * anywhere[other]
+        ]
+        if telling:
+            found[word] = [other for _, other in sorted(telling, reverse=True)[:_MOST_MEANINGS]]
+    return found
