@@ -20,19 +20,18 @@ from tools.bundled_model.token_codes import (
     TRAIT_WIDTH,
     TRAITS,
     TURN,
-    Vocabulary,
     commonness,
     normed,
     token_codes,
 )
+from tools.bundled_model.vocabulary import Vocabulary
 
 # Dimensions that mark, and mean nothing else: what goes on a word, the words of any question, the template's tokens,
-# that before an answer, the sink, a question's tokens, what was found nowhere, where an answer is to refuse.
+# that before an answer, the sink, a question's tokens, an answer's, what was found nowhere, how much of a question was,
+# where an answer is to refuse.
 MARKS = 10
 GOES_ON, COMMON, TEMPLATE, OPENS, SINK, ASKED, SAID, MISSING, UNTOLD, REFUSING = range(MARKS)
 CONSTANT = 4.0  # of the one dimension that is the same in every embedding, and of a mark
-# What is noted beside a token's own code: the share of the dimensions left to notes that it gets, the traits it keeps.
-_PAGES = frozenset(str(number) for number in range(1, 100))
 # What is noted of tokens: the share of the dimensions, without the constant and the marks, that it gets, and the traits
 # it keeps beside the word.
 _ALL = (SPACED, CAPITAL, CAPITALS, ENDS, TURN)
@@ -46,9 +45,9 @@ _SHARES: Mapping[str, tuple[float, tuple[int, ...]]] = {
     "place": (0.1415, ()),
     "found": (0.1415, ()),
 }
-
-
-_MARKS_, _MARKS_RANK = ".;:-•,)]", 6
+_PAGES = frozenset(str(number) for number in range(1, 100))
+# Marks that stand before many segments and so tell no place from another, and in how many dimensions they are known.
+_PUNCTUATION, _PUNCTUATION_WIDTH = frozenset(".;:-•,)]\n"), 6
 
 
 class Rooms:
@@ -56,7 +55,8 @@ class Rooms:
 
     A note is a code too, of which its room holds as much as there is place for: traits before words. Attributes:
     `constant` [H], whose product with any embedding is 1, as is that of `mark` [marks, H] with what is marked; `own`
-    [C, H] and `note`, [C, H] by name, which read codes and whose transposes write them; `output` [C, H], where a token
+    [C, H] and `note`, [C, H] by name, which read codes and whose transposes write them; `room` [n, H] by name, the
+    dimensions of a note; `output` [C, H], where a token
     to come is written; `codes` [V, C]; `trait` [traits, C], whose product with a code that has the trait is 1.
     """
 
@@ -82,13 +82,12 @@ class Rooms:
         self.mark = marks / CONSTANT
         self.own = own  # [C, H]: reads a token's own code
         self.room = dict(zip(list(_SHARES)[1:], rooms, strict=True))  # [n, H]: its dimensions
-        self.size = {name: len(room) for name, room in self.room.items()}
         # [C, H]: reads what a room holds of a code, or writes it there.
         self.note = {
             name: self._kept(len(room), kept).T @ room
             for (name, (_, kept)), room in zip(list(_SHARES.items())[1:], rooms, strict=True)
         }
-        self.note["page"] = self._of_figures(self.size["page"]).T @ self.room["page"]
+        self.note["page"] = self._of_figures(len(self.room["page"])).T @ self.room["page"]
         self.output = self._turn()[: self.width]  # [C, H]: where a token to come is written
         # How large codes are where the norm before attention has passed a bare embedding.
         self.normed_size = (config.hidden_size / (CONSTANT**2 + self.width + 0.5 * CONSTANT**2)) ** 0.5
@@ -110,16 +109,14 @@ class Rooms:
         code[self.word_width :] = 0
         return code / code.square().sum().clamp_min(1e-6)
 
-    def telling(self) -> Tensor:
-        """[C, C]: takes from a code what marks are."""
-        marks = [i for i, piece in enumerate(self._vocabulary.pieces) if piece.strip() in _MARKS_ or piece == "\n"]
-        kept = torch.eye(self.width)
-        if not marks:
-            return kept
-        words = self.codes[marks][:, : self.word_width]
-        basis = torch.linalg.svd(words, full_matrices=False).Vh[:_MARKS_RANK]
-        kept[: self.word_width, : self.word_width] -= basis.T @ basis
-        kept[self.word_width :] = 0
+    def without_marks(self) -> Tensor:
+        """[C, C]: takes from a code its traits, and what punctuation is."""
+        marks = [token for token, piece in enumerate(self._vocabulary.pieces) if piece.strip(" ") in _PUNCTUATION]
+        words = torch.zeros(max(len(marks), _PUNCTUATION_WIDTH), self.word_width)
+        words[: len(marks)] = self.codes[marks, : self.word_width]
+        known = torch.linalg.svd(words, full_matrices=False).Vh[:_PUNCTUATION_WIDTH]
+        kept = torch.zeros(self.width, self.width)
+        kept[: self.word_width, : self.word_width] = torch.eye(self.word_width) - known.T @ known
         return kept
 
     def unspaced(self) -> Tensor:

@@ -1,6 +1,6 @@
 """What words of questions mean in a record's words, counted over training conversations: "drink" is told as alcohol.
 
-As in a table of word translations (Brown et al. 1993, doi 10.5555/972470.972474), without its iterations.
+As in a table of word translations (Brown et al. 1993, Computational Linguistics 19(2)), without its iterations.
 """
 
 from __future__ import annotations

@@ -5,46 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from tools.bundled_model.tokenizer import BULLETS
+from tools.bundled_model.vocabulary import Vocabulary
 
 # A token's code is its word, the same in all its forms, and these traits, of so many dimensions each.
 TRAITS, TRAIT_WIDTH = 5, 3
 SPACED, CAPITAL, CAPITALS, ENDS, TURN = range(TRAITS)
 _BULLETS = frozenset(f"{bullet} " for bullet in BULLETS)
 _SEGMENT_ENDS = frozenset({"\n", ".", ";", "!", "?"}) | _BULLETS
-_STEM_SHARE = 0.6
-_WORD_SHARE, _LETTERS_SHARE = 0.5, 0.4  # of a word's code: the word itself, its letters
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
-    """What is to be known of the tokens before training.
-
-    `pieces`: the text of each; `sink`: the token that stands for "found nowhere"; `template`: those of the chat
-    template, that no question is about; `asked`: how often questions hold a token, whatever they ask about;
-    `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `question`, `answer`: with
-    what their parts of the template begin; `page_opening`: what stands before a page's number in a record, and
-    `page_citing` in an answer; `meanings`: for tokens of
-    questions, those in whose words a record tells what they ask for.
-    """
-
-    pieces: Sequence[str]
-    sink: int
-    template: Sequence[int]
-    asked: Mapping[int, int]
-    refusal: int
-    quotation: int
-    turn: int
-    question: int
-    answer: int
-    page_opening: int
-    page_citing: int
-    meanings: Mapping[int, Sequence[int]] = field(default_factory=dict)
+_WORD_SHARE, _STEM_SHARE, _LETTERS_SHARE = 0.5, 0.6, 0.4  # of a word's code: the word itself, its stem, its letters
+_STEM_ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "es", "ed", "s", "e", "y")
+_SHORTEST_STEM = 3
 
 
 def token_codes(vocabulary: Vocabulary, width: int, traits: Tensor, random: torch.Generator) -> Tensor:
@@ -84,8 +59,9 @@ def commonness(pieces: Sequence[str], asked: Mapping[int, int]) -> Tensor:
 
 
 def _stem(word: str) -> str:
-    for ending in ("ations", "ation", "ings", "ing", "ies", "ied", "es", "ed", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+    """What "smoke", "smokes" and "smoking" have in common."""
+    for ending in _STEM_ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word.removesuffix(ending)
     return word
 

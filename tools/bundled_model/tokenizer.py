@@ -19,9 +19,9 @@ from model_runtime.chat import LING_TEMPLATE
 
 SPECIAL_TOKENS = ("<|startoftext|>", "<|endoftext|>", "[CLS]", "[gMASK]", "<role>", "</role>", "<|role_end|>")
 PAD_TOKEN, END_TOKEN = "<|endoftext|>", "<|role_end|>"
-# Bullets that begin a line, words, figures with
-# the mark that leads on to them, single marks, line breaks, other white space. What is quoted is
-# cut as it was in the record, whatever stands before and behind it, and a date is three or four tokens.
+# Bullets that begin a line, words, figures with the mark that leads on to them, single marks, line breaks, other white
+# space. What is quoted is cut as it was in the record, whatever stands before and behind it, and a date is three or
+# four tokens.
 WORDS = r"(?<=\n)[-•*] | ?\p{L}+|[ .,:/-]?\p{N}{1,4}| ?[^\s\p{L}\p{N}]|[\r\n]|\s+(?!\S)|\s+"
 _BARE = re.compile(r"[^\W\d_]+|[^\w\s]|[ ]{2,}")
 _FIGURE_MARKS = (".", ",", ":", "/", "-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ from tools.bundled_model.export import LARGEST_FILE_BYTES, published_tensors, wr
 from tools.bundled_model.initialisation import initialise
 from tools.bundled_model.network import TrainingNetwork
 from tools.bundled_model.plan import CPU_PLAN, PLANS, SMOKE_PLAN, Plan, config_fields
-from tools.bundled_model.token_codes import Vocabulary
 from tools.bundled_model.training import balance_experts
+from tools.bundled_model.vocabulary import Vocabulary
 
 FIELDS = config_fields(vocab_size=1024, rope_theta=600000.0)  # that of the twin
 SINK, TURN, QUESTION, ANSWER, BREAK, REFUSAL, QUOTATION, OPENING, CITING, STOP = range(4, 14)
@@ -42,9 +43,9 @@ VOCABULARY = Vocabulary(
 FIRST_WORD, PAGES = 100, (900, 901)
 
 
-def begun(seed: int = 0, **changes: object) -> TrainingNetwork:
+def begun(seed: int = 0, vocabulary: Vocabulary = VOCABULARY, **changes: object) -> TrainingNetwork:
     network = TrainingNetwork(parse_config(FIELDS | changes))
-    initialise(network, VOCABULARY, seed=seed)
+    initialise(network, vocabulary, seed=seed)
     for mixture in network.mixtures:
         mixture.expert_bias.normal_(std=0.1, generator=torch.Generator().manual_seed(seed))
     return network
@@ -81,9 +82,9 @@ def pages(words: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def conversation(record: Tensor, asked: Tensor, answer: Sequence[int] = ()) -> Tensor:
-    """[T]: a record, a question about one word, the beginning of the answer."""
+    """[T]: a record, a question in one word or more, the beginning of the answer."""
     before, behind = torch.tensor([SINK]), torch.tensor([SINK, ANSWER, TURN, *answer])
-    return torch.cat((before, record, torch.tensor([BREAK, QUESTION]), asked[None], torch.tensor([BREAK]), behind))
+    return torch.cat((before, record, torch.tensor([BREAK, QUESTION]), asked.view(-1), torch.tensor([BREAK]), behind))
 
 
 def test_before_it_has_learned_anything_it_quotes_the_line_that_holds_the_word_and_cites_its_page() -> None:
@@ -103,6 +104,35 @@ def test_before_it_has_learned_anything_it_quotes_the_line_that_holds_the_word_a
     assert begun_right >= 3  # by chance none of 1,024 tokens
     assert copied_right > 0.8 * 10 * len(asked)
     assert cited_right >= 3
+
+
+def first_quoted(network: TrainingNetwork, record: Tensor, asked: Tensor) -> int:
+    with torch.no_grad():
+        return int(network(conversation(record, asked, [QUOTATION])[None])[0, -1].argmax())
+
+
+def test_of_lines_that_hold_a_word_of_the_question_the_one_that_holds_most_is_quoted() -> None:
+    network, words = begun(rope_theta=CPU_PLAN.config["rope_theta"]), some_words()
+    right = 0
+    for wanted, others in ((3, (6, 9)), (8, (2, 15)), (14, (4, 18)), (17, (1, 12))):
+        told = words.clone().view(-1, 10)
+        for word, other in zip((4, 7), others, strict=True):
+            told[other, word] = told[wanted, word]  # each word stands in another line too
+        record, lines = pages(told.flatten())
+        right += first_quoted(network, record, lines[wanted, [4, 7]]) == lines[wanted, 0]
+    assert right >= 3  # by chance none of 1,024 tokens
+
+
+def test_a_word_that_stands_nowhere_finds_the_line_of_what_it_means() -> None:
+    words = some_words()
+    record, lines = pages(words)
+    asked, meant = words[300:304], lines[[3, 8, 14, 17], 5]
+    meanings = {int(word): (int(other),) for word, other in zip(asked, meant, strict=True)}
+    network = begun(vocabulary=replace(VOCABULARY, meanings=meanings), rope_theta=CPU_PLAN.config["rope_theta"])
+    wanted = lines[[3, 8, 14, 17], 0].tolist()
+    assert sum(first_quoted(network, record, word) == line for word, line in zip(asked, wanted, strict=True)) >= 3
+    without = begun(rope_theta=CPU_PLAN.config["rope_theta"])
+    assert sum(first_quoted(without, record, word) == line for word, line in zip(asked, wanted, strict=True)) <= 1
 
 
 def test_before_it_has_learned_anything_it_leans_to_refusing_what_stands_nowhere() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.bundled_model.page_layout import segment
+from tools.bundled_model.page_layout import segment, segments_of
 
 
 def segment_of(words: str, page: str) -> str:
@@ -38,3 +38,9 @@ def segment_of(words: str, page: str) -> str:
 )
 def test_a_segment_lies_between_two_boundaries(page: str, words: str, expected: str) -> None:
     assert segment_of(words, page) == expected
+
+
+def test_a_page_s_segments_are_those_of_its_words() -> None:
+    page = "Title\n- iron 3 mg\n- zinc\nSeen. His iron was 1.9 mg; no more"
+    assert segments_of(page) == ["Title", "iron 3 mg", "zinc", "Seen", "His iron was 1.9 mg", "no more"]
+    assert all(segment_of(words, page) == words for words in segments_of(page))

@@ -8,7 +8,7 @@ import pytest
 
 from model_runtime.chat import Chat
 from tools.bundled_model.records import RecordGenerator, RecordSize
-from tools.bundled_model.tokenizer import SPECIAL_TOKENS, train_tokenizer
+from tools.bundled_model.tokenizer import BULLETS, SPECIAL_TOKENS, train_tokenizer
 
 GENERATOR = RecordGenerator()
 TEXTS = [
@@ -35,6 +35,13 @@ def test_figures_are_cut_two_digits_at_a_time_and_years_whole() -> None:
     assert tokenizer.tokenize("5.83 mg")[:2] == ["5", ".83"]
     assert tokenizer.tokenize(" 120/80") == ["Ġ1", "20", "/80"]
     assert tokenizer.tokenize("14/03/2019") == ["14", "/03", "/", "2019"]
+
+
+@pytest.mark.parametrize("bullet", BULLETS)
+def test_a_bullet_is_a_token_of_its_own_and_a_hyphen_is_none(bullet: str) -> None:
+    tokens = [CHAT.decode([token]) for token in CHAT.encode(f"Drugs\n{bullet} iron {bullet} low-dose")]
+    assert tokens.count(f"{bullet} ") == 1
+    assert tokens[tokens.index(f"{bullet} ") - 1] == "\n"
 
 
 def test_what_stands_beside_a_quotation_changes_no_token_of_it() -> None:
