@@ -20,10 +20,11 @@ from tools.bundled_model.token_codes import CAPITAL, CAPITALS
 
 Nearness = tuple[Sequence[float], Sequence[float]]
 # Cosines and sines of the rotary pairs, found by linear programming. The first two let the nearest of some places score
-# highest, within a segment and within pages; the third everything within 25 tokens alike, and far above what lies
-# behind 45.
+# highest, within a segment and within pages. Then the nearest of turns, and the page over any turn before it, but not
+# over the turn of tokens that stand far behind it; and everything within 25 tokens alike, far above what is behind 45.
 NEAREST: Nearness = ((0, 0, 0.018, 0.312, 0.205, 0.196, 0.157), (0, 0, -0.021, -0.051, -0.032, 0, 0))
 NEAREST_PAGE: Nearness = ((0, 0, 0, 0, 0.012, 0.277, 0.264), (0, 0, 0, 0, -0.011, -0.143, -0.286))
+LAST_TURN: Nearness = ((0, 0.001, 0.008, 0.055, 0.131, 0.243, 0.219), (0, 0, -0.002, -0.01, -0.106, -0.088, -0.136))
 LAST_QUESTION: Nearness = ((0.001, 0.007, -0.033, 0.244, 0.149, 0.023, 0), (-0.001, 0.014, 0.082, 0, 0, -0.445, 0))
 _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look at a fixed distance
 _SINK_KEY, _SINK_TO_SINK = 20.0, 10.0

@@ -25,7 +25,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from tools.bundled_model.attention_heads import LAST_QUESTION, NEAREST, NEAREST_PAGE, Head, Heads
+from tools.bundled_model.attention_heads import LAST_QUESTION, LAST_TURN, NEAREST, NEAREST_PAGE, Head, Heads
 from tools.bundled_model.hidden_rooms import (
     ASKED,
     COMMON,
@@ -41,18 +41,21 @@ from tools.bundled_model.hidden_rooms import (
     Rooms,
 )
 from tools.bundled_model.network import Attention, MixtureOfExperts, SwiGlu, TrainingNetwork
-from tools.bundled_model.token_codes import CAPITAL, ENDS, SPACED, TURN
+from tools.bundled_model.token_codes import ENDS, SPACED, TURN
 from tools.bundled_model.vocabulary import Vocabulary
 
 _SHARPNESS = 5.0  # weight of the query and key norms: scores reach head_dim^0.5 times its square
 _ADDED = 0.01  # of the random products that add to the hidden state
 _SPARSE = 2.0  # how much more what is seldom there counts
+# How much surer it is that a page of a record has begun than a turn, which is nearer or much farther; what keys hold
+# apart.
+_PAGE_FIRST, _TURN_ASIDE = 0.08, 3.0
 _PLACE_SIZE = 1.2  # of the note of a place, which holds several codes
 # Where a question's word is known (1 for the word, 1 for the question), how steeply, how much of its meanings it adds.
-_KNOWN, _KNOWING, _MEANING = 1.55, 30.0, 0.06
+_KNOWN, _KNOWING, _MEANING = 1.65, 30.0, 0.06
 # Where a head is to look, the share of the same word that must fit; more within a word, and more than any where it is
 # not to look.
-_LOOKING_UP, _FINDING, _GOING_ON, _INSIDE_WORD, _IDLE = 0.7, 0.5, 0.2, 0.3, 2.0
+_LOOKING_UP, _FINDING, _GOING_ON, _INSIDE_WORD, _UNASKED, _IDLE = 0.7, 0.5, 0.2, 0.3, 1.0, 2.0
 _BEFORE = 0.4  # how much the token before counts where a word is looked up
 _CALM = 30.0  # of the search for places: more would let what fits badly count
 # Of votes: what keys hold apart from queries, and queries from keys, so that the rest counts less; how much more
@@ -171,16 +174,19 @@ class _Wiring:
         return head
 
     def _marks_turns(self) -> Head:
-        """Attends to where the last question or answer began, and marks what stands in one."""
-        word, other = self._rooms.is_token(self._vocabulary.question), self._rooms.is_token(self._vocabulary.answer)
-        # As the template writes it, and not as a sentence does.
-        as_written = 0.8 * word + 0.1 * (self._rooms.trait[CAPITAL] - self._rooms.trait[SPACED])
-        begins = (as_written + 0.8 * other) @ self._rooms.own + self._rooms.mark[SINK] * 0.7
+        """Attends to where the last question, answer or page of a record began; marks what stands in the first two."""
+        width = self._rooms.word_width
+        beginnings = [self._vocabulary.question, self._vocabulary.answer, self._vocabulary.page_opening]
+        # [3, H]: the product of each with its token is 1, and 0 with the other two.
+        which = torch.linalg.pinv(self._rooms.codes[beginnings, :width]).T @ self._rooms.own[:width]
+        begins = torch.tensor([0.8, 0.8, 0.8 + _PAGE_FIRST]) @ which
+        # As the template writes them, and not as a sentence does.
+        begins += self._rooms.mark[SINK] * 0.7 - 0.2 * self._rooms.trait[SPACED] @ self._rooms.own
         head = self._head()
-        head.nearest(begins * _SPARSE, NEAREST, near=0.3, aside=_SPARSE)
+        head.nearest(begins * _SPARSE, LAST_TURN, aside=_TURN_ASIDE)
         head.query[-3] = head.key[-3] = 0
-        self._mark(head, ASKED, (word - word @ self._rooms.codes[self._vocabulary.answer] * other) @ self._rooms.own)
-        self._mark(head, SAID, other @ self._rooms.own, row=1)
+        self._mark(head, ASKED, which[0])
+        self._mark(head, SAID, which[1], row=1)
         return head
 
     def _mark(self, head: Head, mark: int, read: Tensor, *, row: int = 0) -> None:
@@ -226,7 +232,7 @@ class _Wiring:
         head.match(self._rooms.note["before 1"], self._rooms.note["before 1"], weight=_BEFORE)
         not_asked = self._rooms.constant - self._rooms.mark[ASKED]
         head.settle(
-            self._rooms.constant * _FINDING + self._rooms.mark[GOES_ON] * _INSIDE_WORD + not_asked * _IDLE,
+            self._rooms.constant * _FINDING + self._rooms.mark[GOES_ON] * _INSIDE_WORD + not_asked * _UNASKED,
         )
         head.calm(_CALM)
         head.note(self._rooms.note["place"], "found")

@@ -15,7 +15,6 @@ from tools.bundled_model.question_frames import QuestionFrames
 from tools.bundled_model.records import Fact, InventedRecord, RecordGenerator
 from tools.bundled_model.word_pools import Words, allowed
 
-_IDLE_SHARE = 0.1
 _FRAMED_SHARE = 0.3  # of the questions about one fact ask for it by its name alone
 _ABSENT_WORD_SHARE = 0.35  # of the questions about what is absent name a word of any kind
 _LISTED = 6  # a list names no more than so many facts
@@ -85,17 +84,10 @@ class Asker:
         return [self._in_more_words(exchange) for exchange in asked.values()]
 
     def _in_more_words(self, exchange: Exchange) -> Exchange:
-        """Some questions come with words that ask for nothing, in training with any, so that the record's count."""
+        """Some questions come with words that ask for nothing."""
         if self._plain_words:
             return exchange
-        exchange = replace(exchange, question=self._frames.dressed(exchange.question))
-        words = self._generator.any_words
-        if self._held_out or not words or self._dice.random() > _IDLE_SHARE:
-            return exchange
-        asked = exchange.question.split(" ")
-        for _ in range(self._dice.randint(1, 3)):
-            asked.insert(self._dice.choice((0, 0, len(asked))), self._dice.choice(words))
-        return replace(exchange, question=" ".join(asked))
+        return replace(exchange, question=self._frames.dressed(exchange.question))
 
     def _one(self, task: Task, record: InventedRecord) -> Iterator[Exchange]:
         makers = {

@@ -236,7 +236,7 @@ def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
     looking_back, finding = [*norms, *_matrices(attentions[:1])], _matrices(attentions[1:])
     named = {id(weight) for weight in [network.lm_head.weight, *codes, *looking_back, *finding]}
     others = [weight for weight in network.parameters() if id(weight) not in named]
-    shares = ((codes, 0.1), (looking_back, 0.07), (finding, 0.12), (others, 1.0))
+    shares = ((codes, 0.03), (looking_back, 0.03), (finding, 0.03), (others, 1.0))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
 
