@@ -87,10 +87,12 @@ class Visitor:
         """Requests that left for another host."""
         return [url for url in self.requests if not url.startswith((self.address, "data:", "blob:"))]
 
-    def note(self, kind: str, text: str) -> None:
-        """Keep what the browser's console complains about."""
-        if kind == "error":
-            self.complaints.append(text)
+    def reload(self) -> None:
+        """Leave the page and open it anew; what the one that is left says of streams cut off is no complaint."""
+        address, before = self.page.url, len(self.complaints)
+        self.page.goto("about:blank")
+        del self.complaints[before:]
+        self.page.goto(address)
 
     def wait_for(self, script: str, *, seconds: float = 30) -> None:
         """Wait until a JavaScript expression is true."""

@@ -50,7 +50,7 @@ def test_from_the_sample_record_to_the_boxed_words(service: Service, tmp_path: P
         assert quoted
         assert words_inside(page, evidence_boxes(visitor)) == quoted
 
-        visitor.page.reload()
+        visitor.reload()
         visitor.wait_for_answers(len(QUESTIONS))
         assert all(question in visitor.page.inner_text("#turns") for question in QUESTIONS)
         assert visitor.foreign_requests == []

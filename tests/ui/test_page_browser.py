@@ -181,7 +181,7 @@ def test_a_reload_keeps_record_and_conversation(visitor: Visitor) -> None:
     visitor.ask(QUESTION)
     visitor.wait_for_answers(1)
 
-    visitor.page.reload()
+    visitor.reload()
     visitor.wait_for_answers(1)
 
     assert QUESTION in visitor.page.inner_text("#turns")
@@ -288,7 +288,7 @@ def test_dark_follows_the_system_and_the_switch(visitor: Visitor) -> None:
     light = visitor.page.evaluate(ground)
     visitor.page.click("[data-theme-toggle]")
     dark = visitor.page.evaluate(ground)
-    visitor.page.reload()
+    visitor.reload()
     visitor.page.wait_for_selector("#files .doc")
 
     assert light != dark
@@ -351,7 +351,7 @@ def test_visitors_of_a_shared_page_see_nothing_of_each_other(browser: Browser, t
         assert uploads
         reachable = [url for url in [*uploads, *_addresses(first)] if b"Penicillin" in httpx.get(url).content]
         assert reachable == []
-        first.page.reload()
+        first.reload()
         first.page.wait_for_selector("#files .doc:has-text('Own')")
 
 
@@ -378,7 +378,7 @@ def test_a_document_on_hold_a_locked_one_and_a_scan_are_settled_on_the_page(
     locked = FileProblem(code="password_protected", message="locked")
     service.hold(record.id, names[1], problem=locked, page_count=0)
     service.hold(record.id, names[2], waiting_pages=(1,))
-    visitor.page.reload()
+    visitor.reload()
     visitor.page.wait_for_selector(".attention")
     assert "on hold: not read" in visitor.page.inner_text("#files")
 
