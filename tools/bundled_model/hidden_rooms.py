@@ -20,17 +20,16 @@ from tools.bundled_model.token_codes import (
     TRAIT_WIDTH,
     TRAITS,
     TURN,
-    commonness,
     normed,
     token_codes,
 )
 from tools.bundled_model.vocabulary import Vocabulary
 
 # Dimensions that mark, and mean nothing else: what goes on a word, the words of any question, the template's tokens,
-# that before an answer, the sink, a question's tokens, an answer's, what was found nowhere, how much of a question was,
-# where an answer is to refuse.
+# that before an answer, the sink, a question's tokens, what else is not of the record (answers, prompts), what was
+# found nowhere, how much of a question was, where an answer is to refuse.
 MARKS = 10
-GOES_ON, COMMON, TEMPLATE, OPENS, SINK, ASKED, SAID, MISSING, UNTOLD, REFUSING = range(MARKS)
+GOES_ON, COMMON, TEMPLATE, OPENS, SINK, ASKED, OUTSIDE, MISSING, UNTOLD, REFUSING = range(MARKS)
 CONSTANT = 4.0  # of the one dimension that is the same in every embedding, and of a mark
 # What is noted of tokens: the share of the dimensions, without the constant and the marks, that it gets, and the traits
 # it keeps beside the word.
@@ -97,7 +96,7 @@ class Rooms:
         vocabulary = self._vocabulary
         marks = torch.zeros(len(vocabulary.pieces), MARKS)
         marks[:, GOES_ON] = torch.tensor([float(piece.isalpha() and piece.islower()) for piece in vocabulary.pieces])
-        marks[:, COMMON] = commonness(vocabulary.pieces, vocabulary.asked)
+        marks[:, COMMON] = torch.tensor(vocabulary.common)
         marks[list(vocabulary.template), TEMPLATE] = 1
         marks[vocabulary.turn, OPENS] = 1
         marks[vocabulary.sink, SINK] = 1

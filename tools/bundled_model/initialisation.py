@@ -33,8 +33,8 @@ from tools.bundled_model.hidden_rooms import (
     GOES_ON,
     MISSING,
     OPENS,
+    OUTSIDE,
     REFUSING,
-    SAID,
     SINK,
     TEMPLATE,
     UNTOLD,
@@ -53,10 +53,10 @@ _PAGE_FIRST, _TURN_ASIDE = 0.08, 3.0
 _PLACE_SIZE = 1.2  # of the note of a place, which holds several codes
 # Where a question's word is known (1 for the word, 1 for the question), how steeply, how much of its meanings it adds.
 _KNOWN, _KNOWING, _MEANING = 1.65, 30.0, 0.06
-# Where a head is to look, the share of the same word that must fit; more within a word, and more than any where it is
-# not to look.
-_LOOKING_UP, _FINDING, _GOING_ON, _INSIDE_WORD, _UNASKED, _IDLE = 0.7, 0.5, 0.2, 0.3, 1.0, 2.0
-_BEFORE = 0.4  # how much the token before counts where a word is looked up
+# Where a head is to look, the share of the same word that must fit, and more than any where it is not to look. What
+# goes on a word must fit better by so much; what stands before it is looked up too and counts so much.
+_LOOKING_UP, _FINDING, _GOING_ON, _UNASKED, _IDLE = 0.58, 0.5, 0.2, 1.0, 2.0
+_KNOWN_INSIDE, _FOUND_INSIDE, _BEFORE = 0.4, 0.3, 0.6
 _CALM = 30.0  # of the search for places: more would let what fits badly count
 # Of votes: what keys hold apart from queries, and queries from keys, so that the rest counts less; how much more
 # questions count than other text, and how much less words that any question holds.
@@ -64,7 +64,7 @@ _VOTE_ASIDE, _VOTE_CALM, _VOTE_ASKED, _VOTE_COMMON = 3.5, 3.4, 0.8, 0.25
 # Of beginning: how much votes count, how surely it is idle elsewhere and eager where it is due.
 _VOTED, _NOT_DUE, _EAGER = 6.0, 12.0, 0.15
 _REFUSAL, _OPENING = 60.0, 150.0  # how strongly an answer begins by refusing, and by either
-_DOUBT = 0.75  # how much of a question must be found nowhere
+_DOUBT = 0.35  # how much of a question must be found nowhere
 # Of what an induction head compares: the last three tokens, the place; what keeps it from citing the page cited before.
 _CONTEXT, _PLACE, _NOT_CITING = (1.0, 0.8, 0.6), 0.65, 1.2
 _PAGE_BEFORE, _PAGE_PLACE = 0.7, 0.7  # of what finds the page, beside the last token
@@ -174,19 +174,19 @@ class _Wiring:
         return head
 
     def _marks_turns(self) -> Head:
-        """Attends to where the last question, answer or page of a record began; marks what stands in the first two."""
-        width = self._rooms.word_width
-        beginnings = [self._vocabulary.question, self._vocabulary.answer, self._vocabulary.page_opening]
-        # [3, H]: the product of each with its token is 1, and 0 with the other two.
+        """Attends to where the last question, answer, instructions or page began; marks what is not of a record."""
+        width, known = self._rooms.word_width, self._vocabulary
+        beginnings = [known.question, known.answer, known.instructions, known.page_opening]
+        # [4, H]: the product of each with its token is 1, and 0 with the others.
         which = torch.linalg.pinv(self._rooms.codes[beginnings, :width]).T @ self._rooms.own[:width]
-        begins = torch.tensor([0.8, 0.8, 0.8 + _PAGE_FIRST]) @ which
+        begins = torch.tensor([0.8, 0.8, 0.8, 0.8 + _PAGE_FIRST]) @ which
         # As the template writes them, and not as a sentence does.
         begins += self._rooms.mark[SINK] * 0.7 - 0.2 * self._rooms.trait[SPACED] @ self._rooms.own
         head = self._head()
         head.nearest(begins * _SPARSE, LAST_TURN, aside=_TURN_ASIDE)
         head.query[-3] = head.key[-3] = 0
         self._mark(head, ASKED, which[0])
-        self._mark(head, SAID, which[1], row=1)
+        self._mark(head, OUTSIDE, which[1] + which[2] + self._rooms.mark[SINK], row=1)
         return head
 
     def _mark(self, head: Head, mark: int, read: Tensor, *, row: int = 0) -> None:
@@ -198,8 +198,9 @@ class _Wiring:
         """Attends to the token behind another place of the same word, so none finds itself, or marks it as missing."""
         head = self._head()
         head.match(self._rooms.own, self._rooms.note["before 1"])
-        head.match(self._rooms.note["before 1"], self._rooms.note["before 2"], weight=_BEFORE)
-        head.settle(self._rooms.constant * _LOOKING_UP + self._rooms.mark[GOES_ON] * _INSIDE_WORD)
+        words = self._rooms.without_marks()
+        head.match(words @ self._rooms.note["before 1"], words @ self._rooms.note["before 2"], weight=_BEFORE)
+        head.settle(self._rooms.constant * _LOOKING_UP + self._rooms.mark[GOES_ON] * _KNOWN_INSIDE)
         self._mark(head, MISSING, self._rooms.mark[SINK])
         return head
 
@@ -229,10 +230,11 @@ class _Wiring:
         """In a question: the places of all segments that hold the word, a share of each."""
         head = self._head()
         head.match(self._rooms.own, self._rooms.own)
-        head.match(self._rooms.note["before 1"], self._rooms.note["before 1"], weight=_BEFORE)
+        before = self._rooms.without_marks() @ self._rooms.note["before 1"]
+        head.match(before, before, weight=_BEFORE)
         not_asked = self._rooms.constant - self._rooms.mark[ASKED]
         head.settle(
-            self._rooms.constant * _FINDING + self._rooms.mark[GOES_ON] * _INSIDE_WORD + not_asked * _UNASKED,
+            self._rooms.constant * _FINDING + self._rooms.mark[GOES_ON] * _FOUND_INSIDE + not_asked * _UNASKED,
         )
         head.calm(_CALM)
         head.note(self._rooms.note["place"], "found")

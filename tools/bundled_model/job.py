@@ -23,7 +23,8 @@ from tools.bundled_model.tokenizer import END_TOKEN, PAD_TOKEN, train_tokenizer
 from tools.bundled_model.training import CHECKPOINT, Trainer, UnusableTrainingError
 from tools.bundled_model.vocabulary import SMALL_RECORDS, prompts, vocabulary_of
 
-_PROMPT_REPEATS = 300  # every question is asked with the prompts, so their words are to be whole tokens
+# Every question is asked with the prompts, so their words are to be whole tokens; so are those that questions ask with.
+_PROMPT_REPEATS, _QUESTION_REPEATS = 300, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ def _tokenizer_texts(plan: Plan, records: int) -> Iterator[str]:
         dice = random.Random(f"tokenizer {plan.seed} {index}")
         record = generator.record(dice, SMALL_RECORDS)
         yield from (f"{page.file}\n{page.text}" for page in record.pages)
-        yield from (exchange.question for exchange in Asker(generator, dice).exchanges(record, 8))
+        questions = [f" {exchange.question}" for exchange in Asker(generator, dice).exchanges(record, 8)]
+        yield from questions * _QUESTION_REPEATS
     yield from [prompts(), "SYSTEM HUMAN ASSISTANT detailed thinking off\n" * 10] * _PROMPT_REPEATS
     if data := os.environ.get("EVAL_DATA"):
         yield from language_texts.texts(Path(data))

@@ -104,12 +104,12 @@ CPU_PLAN = Plan(
             size=_size((1, 3), (2, 7), 0.3),
             frames=(_BARE, _WHOLE, _PASSAGES),
             questions=12,
-            batch_tokens=3_000,
+            batch_tokens=2_000,
         ),
         Stage(
-            until=0.85, size=_size((1, 4), (3, 8), 0.3), frames=(_WHOLE, _PASSAGES), questions=14, batch_tokens=4_000
+            until=0.85, size=_size((1, 4), (3, 8), 0.3), frames=(_WHOLE, _PASSAGES), questions=14, batch_tokens=2_500
         ),
-        Stage(until=1.0, size=_size((2, 7), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=16, batch_tokens=5_000),
+        Stage(until=1.0, size=_size((2, 7), (3, 8), 0.4), frames=(_WHOLE, _PASSAGES), questions=16, batch_tokens=3_000),
     ),
     budget_seconds=7_200,
     learning_rate=3e-4,

@@ -36,7 +36,7 @@ class Task(StrEnum):
 # Of a hundred questions; a task that a record has no facts for gives its turn to one fact.
 TASK_SHARES = {
     Task.ONE_FACT: 40,
-    Task.ABSENT: 27,
+    Task.ABSENT: 38,
     Task.LIST: 6,
     Task.CHANGE: 3,
     Task.SEVERAL: 5,

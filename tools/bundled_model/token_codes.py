@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -46,16 +44,6 @@ def token_codes(vocabulary: Vocabulary, width: int, traits: Tensor, random: torc
     codes = torch.cat((word, (has[:, :, None] * traits).flatten(1)), dim=1)
     codes[vocabulary.sink] = 0  # who finds nothing copies nothing
     return codes
-
-
-def commonness(pieces: Sequence[str], asked: Mapping[int, int]) -> Tensor:
-    """How common a token's word is in questions: 0 to 1, float32 [V]; figures and punctuation name nothing, so 1."""
-    counts: Counter[str] = Counter()
-    for token, count in asked.items():
-        counts[pieces[token].strip().casefold()] += count
-    logs = torch.tensor([math.log1p(counts[piece.strip().casefold()]) for piece in pieces])
-    is_word = torch.tensor([piece.strip().isalpha() for piece in pieces])
-    return torch.where(is_word, logs / max(1.0, float(logs.max())), 1.0)
 
 
 def _stem(word: str) -> str:

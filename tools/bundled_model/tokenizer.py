@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
@@ -23,29 +23,34 @@ PAD_TOKEN, END_TOKEN = "<|endoftext|>", "<|role_end|>"
 # space. What is quoted is cut as it was in the record, whatever stands before and behind it, and a date is three or
 # four tokens.
 WORDS = r"(?<=\n)[-•*] | ?\p{L}+|[ .,:/-]?\p{N}{1,4}| ?[^\s\p{L}\p{N}]|[\r\n]|\s+(?!\S)|\s+"
-_BARE = re.compile(r"[^\W\d_]+|[^\w\s]|[ ]{2,}")
-_FIGURE_MARKS = (".", ",", ":", "/", "-")
-_YEARS = range(1920, 2050)
+_FORM = re.compile(r" ?(?:[^\W\d_]+|\d{1,4}|[^\w\s])|[ ]{2,}")
+_FIGURE_MARKS = (".", "/", "-")
+_YEARS = range(1930, 2035)
 BULLETS = ("-", "•", "*")
 _MOST_COUNTED = 5_000  # a word counts no oftener: the prompts are in every question
-_RARE_WORD_COUNT = 3
-_SHORT_PIECE = 2  # letters; a word that no text holds may begin with it
+# Texts that hold a form no oftener may cut it in another way; one with a space, whose space is then a token of its own.
+_RARE_FORM_COUNT, _RARE_SPACED_COUNT = 10, 20
+_SHORT_PIECE = 2  # letters
 Merge = tuple[str, str]
 _SPACE = "Ġ"  # how byte-level BPE writes a space
 
 
 def train_tokenizer(texts: Iterable[str], *, vocabulary: int) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocabulary` tokens from `texts`; the same for the same texts."""
-    counts = Counter(_without_capital(word) for text in texts for word in _BARE.findall(text))
-    learned = _bullets() + _figures()[: vocabulary // 8] + _learn(counts, vocabulary // 2)
+    forms = Counter(form for text in texts for form in _FORM.findall(text))
+    counts: Counter[str] = Counter()
+    for form, count in forms.items():
+        if not form.strip(" ").isdigit():
+            counts[_bare(form)] += count
+    learned = _bullets() + _figures()[: vocabulary // 8] + _learn(counts, vocabulary)
     fewest, most = 0, len(learned)
     while fewest < most:  # the largest number of merges whose pieces and twins fit
         tried = (fewest + most + 1) // 2
-        if len(_with_twins(learned[:tried], counts)[0]) <= vocabulary:
+        if len(_with_twins(learned[:tried], forms)[0]) <= vocabulary:
             fewest = tried
         else:
             most = tried - 1
-    tokens, merges = _with_twins(learned[:fewest], counts)
+    tokens, merges = _with_twins(learned[:fewest], forms)
     return _dressed({token: index for index, token in enumerate(tokens)}, merges)
 
 
@@ -90,37 +95,48 @@ def _figures() -> list[Merge]:
     return merges + [(mark, figure) for mark in _FIGURE_MARKS for figure in (*digits, *pairs)]
 
 
-def _with_twins(learned: Sequence[Merge], counts: Counter[str]) -> tuple[list[str], list[Merge]]:
+def _with_twins(learned: Sequence[Merge], forms: Mapping[str, int]) -> tuple[list[str], list[Merge]]:
     """All tokens and merges: of the learned ones, with capitals right behind them, with spaces last of all."""
-    first = _first_pieces(learned, counts)
+    twins = _twins(learned, forms)
     merges: list[Merge] = []
     for left, right in learned:
         merges.append((left, right))
-        if left + right in first and left[0].islower() and left[0].isascii():
+        if _with_capital(left + right) in twins and left[0].islower() and left[0].isascii():
             merges.append((_with_capital(left), right))
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     bare = dict.fromkeys([*alphabet, *(left + right for left, right in merges)])
-    beginning = {*first, *(_with_capital(piece) for piece in first)}
-    spaced = [piece for piece in bare if piece in beginning and not piece.startswith(("Ċ", "č", _SPACE))]
+    spaced = [piece for piece in bare if _SPACE + piece in twins]
     merges += [(_SPACE, piece) for piece in spaced]
     return [*SPECIAL_TOKENS, *bare, *(_SPACE + piece for piece in spaced)], merges
 
 
-def _first_pieces(learned: Sequence[Merge], counts: Counter[str]) -> set[str]:
-    """The pieces that words begin with, and those that they are merged from; letters, figures and marks always do."""
-    vocabulary = {piece: index for index, piece in enumerate(_pieces(learned))}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(learned)))
+def _twins(learned: Sequence[Merge], forms: Mapping[str, int]) -> set[str]:
+    """The pieces with a capital and with a space before them with which words begin often enough, and what those with
+    capitals are merged from; letters, figures and marks in all forms, as a word that no text holds may begin with them.
+    """
+    pieces = _pieces(learned)
+    tokenizer = Tokenizer(models.BPE(vocab={piece: at for at, piece in enumerate(pieces)}, merges=list(learned)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    words = [word for word, count in counts.items() if count >= _RARE_WORD_COUNT]
-    first = {encoding.tokens[0] for encoding in tokenizer.encode_batch(words) if encoding.tokens}
-    parts = {left + right: left for left, right in learned}
-    for piece in list(first):
-        while piece in parts:
-            piece = parts[piece]
-            first.add(piece)
-    first |= {piece for piece in vocabulary if len(piece) <= _SHORT_PIECE and piece.isascii() and piece.isalpha()}
-    first |= {piece for piece in vocabulary if piece.isascii() and piece.isdigit()}
-    return first | {byte for byte in pre_tokenizers.ByteLevel.alphabet() if byte.isascii()}
+    words = list(dict.fromkeys(map(_bare, forms)))
+    first = {word: found.tokens[0] for word, found in zip(words, tokenizer.encode_batch(words), strict=True)}
+    uses: Counter[str] = Counter()
+    for form, count in forms.items():
+        word = _bare(form)
+        piece = first[word] if word == form.strip(" ") else _with_capital(first[word])
+        uses[_SPACE + piece if form.startswith(" ") else piece] += count
+        uses[piece] += count
+    begins = [piece for piece in pieces if piece.isascii() and (len(piece) <= _SHORT_PIECE or piece.isdigit())]
+    often = {
+        piece
+        for piece, count in uses.items()
+        if count >= (_RARE_SPACED_COUNT if piece.startswith(_SPACE) else _RARE_FORM_COUNT)
+    }
+    found = often | {form for piece in begins for form in (_with_capital(piece), _SPACE + piece)}
+    found |= {_SPACE + _with_capital(piece) for piece in begins}
+    for left, right in reversed(learned):
+        if _with_capital(left + right) in found:
+            found.add(_with_capital(left))
+    return found
 
 
 def _pieces(learned: Sequence[Merge]) -> list[str]:
@@ -128,8 +144,9 @@ def _pieces(learned: Sequence[Merge]) -> list[str]:
     return list(dict.fromkeys([*alphabet, *(left + right for left, right in learned)]))
 
 
-def _without_capital(word: str) -> str:
-    """A word that only begins with a capital in small letters; acronyms and headings in capitals stay."""
+def _bare(form: str) -> str:
+    """A word without the space before it and in small letters; acronyms and headings in capitals stay."""
+    word = form.strip(" ") or form
     return word.lower() if word[1:].islower() else word
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,10 +20,9 @@ from tools.bundled_model.questions import Asker, Exchange, Task
 from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordSize
 
 SMALL_RECORDS = RecordSize(pages=(1, 2), facts=(3, 9), fillers=0.0)
-_ASKED_RECORDS, _COUNTED_RECORDS = 400, 2_500
-_PROMPT_WORD = 8  # a word of the prompts is as common as one in so many of the commonest
-_SHORTEST_WORD = 3  # letters of what may mean something
-_WORD = re.compile(r"[A-Za-z]{4,}")
+_COUNTED_RECORDS = 2_500
+_SHORTEST_WORD, _LONG_WORD = 3, 4  # letters of a token that may mean something, of words that may tell it
+_WORD = re.compile(r"[a-z]+")
 _TEMPLATE = "<|role_end|><role>HUMAN</role><role>ASSISTANT</role>Question:"
 
 
@@ -31,7 +31,8 @@ class Vocabulary:
     """What is to be known of the tokens before training.
 
     `pieces`: the text of each; `sink`: the token that stands for "found nowhere"; `template`: those of the chat
-    template, that no question is about; `asked`: how often questions hold a token, whatever they ask about;
+    template, that no question is about; `common`: of each token, 0 to 1, how often questions hold its words, whatever
+    they ask about;
     `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `question`, `answer`: with
     what their parts of the template begin; `page_opening`: what stands before a page's number in a record, and
     `page_citing` in an answer; `meanings`: for words of questions, by
@@ -41,12 +42,13 @@ class Vocabulary:
     pieces: Sequence[str]
     sink: int
     template: Sequence[int]
-    asked: Mapping[int, int]
+    common: Sequence[float]
     refusal: int
     quotation: int
     turn: int
     question: int
     answer: int
+    instructions: int
     page_opening: int
     page_citing: int
     meanings: Mapping[int, Sequence[int]] = field(default_factory=dict)
@@ -55,19 +57,22 @@ class Vocabulary:
 def vocabulary_of(plan: Plan, generator: RecordGenerator, chat: Chat, most_records: int) -> Vocabulary:
     """The vocabulary of `chat`'s tokenizer, counted over conversations about at most so many records."""
     token = {piece: chat.encode(piece)[0] for piece in ("<role>", "</role>", '"', "[", " [", "Question", "ASSISTANT")}
+    pieces = _pieces(chat, parse_config(plan.config).vocab_size)
+    counts = _counted(plan, generator, min(_COUNTED_RECORDS, most_records))
     return Vocabulary(
-        pieces=_pieces(chat, parse_config(plan.config).vocab_size),
+        pieces=pieces,
         sink=token["<role>"],
         template=sorted(set(chat.encode(_TEMPLATE))),
-        asked=_asked(plan, generator, chat),
+        common=_common(chat, pieces, counts.questions),
         refusal=chat.encode(not_in_record())[0],
         quotation=token['"'],
         turn=token["</role>"],
         question=token["Question"],
         answer=token["ASSISTANT"],
+        instructions=chat.encode(instructions())[0],
         page_opening=token["["],
         page_citing=token[" ["],
-        meanings=_meanings(plan, generator, chat, min(_COUNTED_RECORDS, most_records)),
+        meanings=_meanings(chat, counts),
     )
 
 
@@ -77,36 +82,52 @@ def prompts() -> str:
     return "\n".join(parts)
 
 
-def _asked(plan: Plan, generator: RecordGenerator, chat: Chat) -> Counter[int]:
-    """How many questions about some records hold each token; the words of the prompts, which ask nothing, count too."""
-    counts: Counter[int] = Counter()
-    for _, exchanges in _some_conversations(plan, generator, _ASKED_RECORDS):
+@dataclass(slots=True)
+class _Counts:
+    """Of some conversations: questions with a word, the words of questions beside their answers', those of segments."""
+
+    questions: Counter[str] = field(default_factory=Counter)
+    asked: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
+    segments: list[frozenset[str]] = field(default_factory=list)
+
+
+def _counted(plan: Plan, generator: RecordGenerator, records: int) -> _Counts:
+    counts = _Counts()
+    for record, exchanges in _some_conversations(plan, generator, records):
         for exchange in exchanges:
-            counts.update(set(chat.encode(f" {exchange.question}")))
-    often = max(counts.values()) // _PROMPT_WORD
-    for token in set(chat.encode(prompts())):
-        counts[token] += often
+            counts.questions.update(set(_WORD.findall(exchange.question.casefold())))
+            if exchange.task in (Task.ONE_FACT, Task.NEGATED):
+                counts.asked.append((_long_words(exchange.question), _long_words(exchange.answer)))
+        counts.segments += [_long_words(part) for page in record.pages for part in segments_of(page.text)]
     return counts
 
 
-def _meanings(plan: Plan, generator: RecordGenerator, chat: Chat, records: int) -> dict[int, Sequence[int]]:
+def _common(chat: Chat, pieces: Sequence[str], questions: Counter[str]) -> list[float]:
+    """How common in questions the words are that each token stands in, 0 to 1; figures and punctuation name nothing: 1.
+
+    A piece of a name that is asked for once is as rare as the name, however many names it is a piece of.
+    """
+    most = math.log1p(max(questions.values(), default=1))
+    weights: Counter[str] = Counter()
+    sums: defaultdict[str, float] = defaultdict(float)
+    for word, count in questions.items():
+        for token in set(chat.encode(f" {word}")) | set(chat.encode(f" {word.capitalize()}")):
+            piece = pieces[token].strip().casefold()
+            weights[piece] += count
+            sums[piece] += count * math.log1p(count) / most
+    found = [(piece, piece.strip().casefold()) for piece in pieces]
+    return [sums[word] / max(1, weights[word]) if piece.strip().isalpha() else 1.0 for piece, word in found]
+
+
+def _meanings(chat: Chat, counts: _Counts) -> dict[int, Sequence[int]]:
     """What tokens of questions mean in a record's words, by the longest tokens of these."""
-    asked: list[tuple[frozenset[str], frozenset[str]]] = []
-    segments: list[frozenset[str]] = []
-    for record, exchanges in _some_conversations(plan, generator, records):
-        asked += [
-            (_words(exchange.question), _words(exchange.answer))
-            for exchange in exchanges
-            if exchange.task in (Task.ONE_FACT, Task.NEGATED)
-        ]
-        segments += [_words(part) for page in record.pages for part in segments_of(page.text)]
     found: dict[int, Sequence[int]] = {}
-    for word, others in meanings(asked, segments).items():
+    for word, others in meanings(counts.asked, counts.segments).items():
         token = chat.encode(f" {word}")[0]
-        if len(chat.decode([token]).strip()) >= _SHORTEST_WORD:
-            found.setdefault(
-                token, [max(chat.encode(f" {other}"), key=lambda one: len(chat.decode([one]))) for other in others]
-            )
+        told = [max(chat.encode(f" {other}"), key=lambda one: len(chat.decode([one]))) for other in others]
+        told = [one for one in told if one != token]  # "sleep" is told in "sleeping", which begins alike
+        if told and len(chat.decode([token]).strip()) >= _SHORTEST_WORD:
+            found.setdefault(token, told)
     return found
 
 
@@ -119,8 +140,8 @@ def _some_conversations(
         yield record, Asker(generator, dice).exchanges(record, 8)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(word.casefold() for word in _WORD.findall(text))
+def _long_words(text: str) -> frozenset[str]:
+    return frozenset(word for word in _WORD.findall(text.casefold()) if len(word) >= _LONG_WORD)
 
 
 def _pieces(chat: Chat, vocabulary: int) -> list[str]:

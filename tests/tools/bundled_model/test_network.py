@@ -23,20 +23,23 @@ from tools.bundled_model.training import balance_experts
 from tools.bundled_model.vocabulary import Vocabulary
 
 FIELDS = config_fields(vocab_size=1024, rope_theta=600000.0)  # that of the twin
-SINK, TURN, QUESTION, ANSWER, BREAK, REFUSAL, QUOTATION, OPENING, CITING, STOP = range(4, 14)
+SINK, TURN, QUESTION, ANSWER, BREAK, REFUSAL, QUOTATION, OPENING, CITING, STOP, INSTRUCTIONS = range(4, 15)
 LETTERS = "abcdefghijklmnop"
 PIECES = [f" {a}{b}{c}" for a in LETTERS for b in LETTERS for c in LETTERS][:1024]
-PIECES[SINK : STOP + 1] = ["<role>", "</role>", "Question", "ASSISTANT", "\n", "The", '"', "[", " [", "."]
+PIECES[SINK : INSTRUCTIONS + 1] = [
+    *("<role>", "</role>", "Question", "ASSISTANT", "\n", "The", '"', "[", " [", ".", "Answer")
+]
 VOCABULARY = Vocabulary(
     pieces=PIECES,
     sink=SINK,
     template=(SINK, TURN, QUESTION, ANSWER),
-    asked={},
+    common=[float(not piece.strip().isalpha()) for piece in PIECES],
     refusal=REFUSAL,
     quotation=QUOTATION,
     turn=TURN,
     question=QUESTION,
     answer=ANSWER,
+    instructions=INSTRUCTIONS,
     page_opening=OPENING,
     page_citing=CITING,
 )
@@ -139,12 +142,25 @@ def test_before_it_has_learned_anything_it_leans_to_refusing_what_stands_nowhere
     network, words = begun(rope_theta=CPU_PLAN.config["rope_theta"]), some_words()
     record, lines = pages(words)
 
-    def leaning(asked: Tensor) -> float:
-        with torch.no_grad():
-            logits = network(torch.stack([conversation(record, word) for word in asked]))[:, -1]
-        return float((logits[:, REFUSAL] - logits[:, QUOTATION]).mean())
+    told = leaning(network, record, lines[2:18, 4])
+    assert leaning(network, record, words[300:316]) > told + 1
 
-    assert leaning(words[300:316]) > leaning(lines[2:18, 4]) + 1
+
+def leaning(network: TrainingNetwork, record: Tensor, asked: Tensor) -> float:
+    """How much likelier it is, on average over the words that are asked for, to refuse than to quote."""
+    with torch.no_grad():
+        logits = network(torch.stack([conversation(record, word) for word in asked]))[:, -1]
+    return float((logits[:, REFUSAL] - logits[:, QUOTATION]).mean())
+
+
+@pytest.mark.parametrize("is_before", [True, False], ids=["before the record", "in the instructions behind it"])
+def test_what_stands_only_in_the_prompts_is_told_nowhere(*, is_before: bool) -> None:
+    network, words = begun(rope_theta=CPU_PLAN.config["rope_theta"]), some_words()
+    record, lines = pages(words)
+    prompt = torch.cat((words[300:316], torch.tensor([BREAK])))
+    around = [prompt, record] if is_before else [record, torch.tensor([BREAK, INSTRUCTIONS]), prompt]
+    whole = torch.cat(around)
+    assert leaning(network, whole, words[300:316]) > leaning(network, whole, lines[2:18, 4]) + 1
 
 
 def some_words() -> Tensor:
