@@ -23,6 +23,7 @@ SMALL_RECORDS = RecordSize(pages=(1, 2), facts=(3, 9), fillers=0.0)
 _COUNTED_RECORDS = 2_500
 _SHORTEST_WORD, _LONG_WORD = 3, 4  # letters of a token that may mean something, of words that may tell it
 _WORD = re.compile(r"[a-z]+")
+_PIECES = ("<role>", "</role>", '"', "[", " [", "Question", "ASSISTANT")
 _TEMPLATE = "<|role_end|><role>HUMAN</role><role>ASSISTANT</role>Question:"
 
 
@@ -32,11 +33,10 @@ class Vocabulary:
 
     `pieces`: the text of each; `sink`: the token that stands for "found nowhere"; `template`: those of the chat
     template, that no question is about; `common`: of each token, 0 to 1, how often questions hold its words, whatever
-    they ask about;
-    `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `question`, `answer`: with
-    what their parts of the template begin; `page_opening`: what stands before a page's number in a record, and
-    `page_citing` in an answer; `meanings`: for words of questions, by
-    their first tokens, the tokens that tell in a record what they ask for.
+    they ask about; `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `question`,
+    `answer`: with what their parts of the template begin, and `instructions` those on how to answer; `page_opening`:
+    what stands before a page's number in a record, and `page_citing` in an answer; `meanings`: for words of questions,
+    by their first tokens, the tokens that tell in a record what they ask for.
     """
 
     pieces: Sequence[str]
@@ -56,7 +56,7 @@ class Vocabulary:
 
 def vocabulary_of(plan: Plan, generator: RecordGenerator, chat: Chat, most_records: int) -> Vocabulary:
     """The vocabulary of `chat`'s tokenizer, counted over conversations about at most so many records."""
-    token = {piece: chat.encode(piece)[0] for piece in ("<role>", "</role>", '"', "[", " [", "Question", "ASSISTANT")}
+    token = {piece: chat.encode(piece)[0] for piece in _PIECES}
     pieces = _pieces(chat, parse_config(plan.config).vocab_size)
     counts = _counted(plan, generator, min(_COUNTED_RECORDS, most_records))
     return Vocabulary(

@@ -55,6 +55,14 @@ def test_a_word_is_cut_alike_with_and_without_a_space(word: str) -> None:
     assert spaced == [f"Ġ{bare[0]}", *bare[1:]]
 
 
+def test_a_form_that_texts_hardly_hold_is_no_token_and_the_word_is_whole_all_the_same() -> None:
+    texts = [*TEXTS, *["a zyxwv here"] * 400, "Zyxwv\n"]
+    tokenizer = train_tokenizer(texts, vocabulary=1024)
+    assert tokenizer.tokenize(" zyxwv") == ["Ġzyxwv"]
+    assert "Zyxwv" not in tokenizer.get_vocab()
+    assert "".join(tokenizer.tokenize("Zyxwv")) == "Zyxwv"
+
+
 def test_the_same_texts_make_the_same_tokenizer() -> None:
     again = train_tokenizer(TEXTS, vocabulary=1024)
     assert again.backend_tokenizer.to_str() == TOKENIZER.backend_tokenizer.to_str()
