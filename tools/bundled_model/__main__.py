@@ -11,16 +11,20 @@ from pathlib import Path
 import torch
 
 from assistant.language_models.opening import BUNDLED_MODEL
+from assistant.prompts import not_in_record
 from model_runtime.checkpoint import Quantize
+from tools.bundled_model.calibration import calibrate
 from tools.bundled_model.conversations import Frame, example
 from tools.bundled_model.evaluation import trials
 from tools.bundled_model.export import write_checkpoint, write_four_bit
-from tools.bundled_model.job import natural_sentences, open_job
+from tools.bundled_model.job import Job, natural_sentences, open_job
 from tools.bundled_model.judging import FLOORS
 from tools.bundled_model.plan import PLANS
 from tools.bundled_model.records import RecordGenerator
 from tools.bundled_model.reports import FORMS, SCORES, TRAINING, evaluate, expert_shares
 from tools.bundled_model.training import CHECKPOINT, UnusableTrainingError, curve
+
+_CALIBRATING_RECORDS = 60
 
 
 def main() -> None:
@@ -54,6 +58,7 @@ def _export(arguments: argparse.Namespace) -> None:
     if not (arguments.folder / CHECKPOINT).is_file():
         raise SystemExit(f"{arguments.folder} holds no training: train in it first")
     job = open_job(plan, arguments.folder)
+    calibrated = _calibrate(job)
     write_checkpoint(arguments.target / "bf16", job.network, plan.config, job.tokenizer)
     trials_ = trials(RecordGenerator(natural_sentences(held_out=True)), 20, seed=2)
     examples = [example(job.chat, one.record, one.exchanges, Frame.WHOLE_RECORD) for one in trials_]
@@ -61,12 +66,22 @@ def _export(arguments: argparse.Namespace) -> None:
         "plan": plan.name,
         "seconds": round(job.trainer.seconds),
         "tokens": job.trainer.tokens,
+        "refusal_calibrated_by": round(calibrated, 3),
         "expert_shares": expert_shares(job.network, examples),
         "curve": curve(arguments.folder),
     }
     (arguments.target / TRAINING).write_text(json.dumps(training) + "\n", encoding="utf-8")
     for quantize in Quantize:
         write_four_bit(arguments.target / "bf16", arguments.target / quantize.value, quantize)
+
+
+def _calibrate(job: Job) -> float:
+    """By records that neither training nor evaluation sees."""
+    records = trials(RecordGenerator(natural_sentences(held_out=False)), _CALIBRATING_RECORDS, seed=4, held_out=False)
+    frames = (Frame.WHOLE_RECORD, Frame.PASSAGES)
+    examples = (example(job.chat, one.record, one.exchanges, frames[at % 2]) for at, one in enumerate(records))
+    refusal, quotation = job.chat.encode(not_in_record())[0], job.chat.encode('"')[0]
+    return calibrate(job.network, examples, refusal=refusal, quotation=quotation)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

@@ -30,6 +30,7 @@ from tools.bundled_model.vocabulary import Vocabulary
 # found nowhere, how much of a question was, where an answer is to refuse.
 MARKS = 10
 GOES_ON, COMMON, TEMPLATE, OPENS, SINK, ASKED, OUTSIDE, MISSING, UNTOLD, REFUSING = range(MARKS)
+MARKS_AT = 1  # the dimension of the first of them
 CONSTANT = 4.0  # of the one dimension that is the same in every embedding, and of a mark
 # What is noted of tokens: the share of the dimensions, without the constant and the marks, that it gets, and the traits
 # it keeps beside the word.
