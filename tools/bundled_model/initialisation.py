@@ -4,8 +4,9 @@ A small network spends most of its training on learning to look one token back a
 went on (induction heads, arXiv 2209.11895). Here it begins with such heads and with those that find what is asked, in
 the spirit of mimetic initialisation (arXiv 2305.09828); training bends them to the task. Beside random small weights:
 
-layer 0: every token notes the three tokens before it, and whether it stands in a question or an answer; the words of
-questions come to mean those too in which records tell what they ask for.
+layer 0: every token notes the three tokens before it, and whether it stands in a question or elsewhere outside the
+record, in an answer or in the prompts; the words of questions come to mean those too in which records tell what they
+ask for.
 layer 1: a token notes whether its word stands anywhere before, with what its segment (the line or sentence it stands
 in) begins, what stands before that, which is the segment's place, and the number of its page.
 layer 2: a question's tokens find the places of the segments that hold their words, each as much as the others.
@@ -54,9 +55,9 @@ _PLACE_SIZE = 1.2  # of the note of a place, which holds several codes
 # Where a question's word is known (1 for the word, 1 for the question), how steeply, how much of its meanings it adds.
 _KNOWN, _KNOWING, _MEANING = 1.65, 30.0, 0.06
 # Where a head is to look, the share of the same word that must fit, and more than any where it is not to look. What
-# goes on a word must fit better by so much; what stands before it is looked up too and counts so much.
+# goes on a word must fit better by so much; what stands before it counts so much, less where lines are to share a vote.
 _LOOKING_UP, _FINDING, _GOING_ON, _UNASKED, _IDLE = 0.58, 0.5, 0.2, 1.0, 2.0
-_KNOWN_INSIDE, _FOUND_INSIDE, _BEFORE = 0.4, 0.3, 0.6
+_KNOWN_INSIDE, _FOUND_INSIDE, _KNOWN_BEFORE, _FOUND_BEFORE = 0.4, 0.3, 0.6, 0.2
 _CALM = 30.0  # of the search for places: more would let what fits badly count
 # Of votes: what keys hold apart from queries, and queries from keys, so that the rest counts less; how much more
 # questions count than other text, and how much less words that any question holds.
@@ -199,7 +200,7 @@ class _Wiring:
         head = self._head()
         head.match(self._rooms.own, self._rooms.note["before 1"])
         words = self._rooms.without_marks()
-        head.match(words @ self._rooms.note["before 1"], words @ self._rooms.note["before 2"], weight=_BEFORE)
+        head.match(words @ self._rooms.note["before 1"], words @ self._rooms.note["before 2"], weight=_KNOWN_BEFORE)
         head.settle(self._rooms.constant * _LOOKING_UP + self._rooms.mark[GOES_ON] * _KNOWN_INSIDE)
         self._mark(head, MISSING, self._rooms.mark[SINK])
         return head
@@ -231,7 +232,7 @@ class _Wiring:
         head = self._head()
         head.match(self._rooms.own, self._rooms.own)
         before = self._rooms.without_marks() @ self._rooms.note["before 1"]
-        head.match(before, before, weight=_BEFORE)
+        head.match(before, before, weight=_FOUND_BEFORE)
         not_asked = self._rooms.constant - self._rooms.mark[ASKED]
         head.settle(
             self._rooms.constant * _FINDING + self._rooms.mark[GOES_ON] * _FOUND_INSIDE + not_asked * _UNASKED,

@@ -1,4 +1,4 @@
-"""What is known of tokens before training: how common they are in questions, and what they mean."""
+"""What is known of tokens before training: how common they are in questions."""
 
 from __future__ import annotations
 
@@ -15,21 +15,15 @@ def common(text: str) -> float:
 
 
 def test_words_that_any_question_holds_are_common_and_a_capital_changes_nothing() -> None:
-    assert common(" the") == 1
-    assert common(" What") == common(" what") > 0.8
-    assert common(" patient") > 0.6
+    assert common(" the") > 0.9
+    assert common(" The") == common(" the")
 
 
 def test_pieces_of_names_are_as_rare_as_the_names() -> None:
     pieces = CHAT.encode(" velmoxane")[1:]
     assert len(pieces) > 1
-    assert max(VOCABULARY.common[token] for token in pieces) < common(" patient")
+    assert max(VOCABULARY.common[token] for token in pieces) < common(" the") / 2
 
 
 def test_figures_and_punctuation_name_nothing() -> None:
     assert common(" 12") == common("?") == 1
-
-
-def test_no_word_means_itself() -> None:
-    assert VOCABULARY.meanings
-    assert not any(token in told for token, told in VOCABULARY.meanings.items())
