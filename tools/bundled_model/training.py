@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -233,10 +233,10 @@ def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
     held out.
     """
     network.lm_head.weight.requires_grad_(False)
-    codes = [network.word_embeddings.weight]
     attentions = [module for module in network.modules() if isinstance(module, Attention)]
     norms = [weight for weight in network.parameters() if weight.dim() == 1]
-    wired = [*codes, *norms, *_matrices(attentions[:1]), *_matrices(attentions[1:])]
+    matrices = [weight for attention in attentions for weight in attention.parameters() if weight.dim() == 2]
+    wired = [network.word_embeddings.weight, *norms, *matrices]
     named = {id(weight) for weight in [network.lm_head.weight, *wired]}
     last = {id(weight) for weight in network.layers[-1].parameters()}
     others = [weight for weight in network.parameters() if id(weight) not in named]
@@ -245,7 +245,3 @@ def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
     shares = ((wired, _WIRED_SHARE), (using, 1.0), (early, _EARLY_SHARE))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
-
-
-def _matrices(attentions: Sequence[Attention]) -> list[nn.Parameter]:
-    return [weight for attention in attentions for weight in attention.parameters() if weight.dim() == 2]

@@ -115,8 +115,8 @@ def _common(chat: Chat, pieces: Sequence[str], questions: Counter[str]) -> list[
             piece = pieces[token].strip().casefold()
             weights[piece] += count
             sums[piece] += count * math.log1p(count) / most
-    found = [(piece, piece.strip().casefold()) for piece in pieces]
-    return [sums[word] / max(1, weights[word]) if piece.strip().isalpha() else 1.0 for piece, word in found]
+    bare = (piece.strip().casefold() for piece in pieces)
+    return [sums[piece] / max(1, weights[piece]) if piece.isalpha() else 1.0 for piece in bare]
 
 
 def _meanings(chat: Chat, counts: _Counts) -> dict[int, Sequence[int]]:
