@@ -1,7 +1,8 @@
 """What the model is given to read, each page or passage under a number that the answer may cite.
 
 A page is read without words addressed to a program, without the header or footer that its file has shown already, and
-with a link where it repeats forty words or more of a page before it. What it may be cited for is the page as it is.
+with a link where it repeats forty words or more of a page before it; lines that only the paper's width broke are whole.
+What it may be cited for is the page as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from assistant.conversation.budget import Budget
 from assistant.conversation.copied_text import ShownText
+from assistant.conversation.line_breaks import joined_lines
 from assistant.domain import Hit, Page, PageRef, Passage, Record, Role, Span
 from assistant.prompts import fill
 
@@ -167,4 +169,4 @@ def _listing(record: Record, sources: Sequence[Source]) -> str:
 def _listed(source: Source, page_counts: dict[str, int]) -> str:
     span = source.passage.span
     of = f" of {page_counts[span.file]}" if span.file in page_counts else ""
-    return f"[{source.n}] {span.file}, page {span.page}{of}\n{source.shown.strip()}"
+    return f"[{source.n}] {span.file}, page {span.page}{of}\n{joined_lines(source.shown.strip())}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assistant.conversation.line_breaks import joined_lines
 from assistant.conversation.marks import without_marks
 from assistant.prompts import fill, not_in_record
 from model_runtime.chat import Chat, Message, Role
@@ -89,4 +90,4 @@ def instructions() -> str:
 
 def _listed(n: int, record: InventedRecord) -> str:
     page = record.pages[n - 1]
-    return f"[{n}] {page.file}, page 1 of 1\n{page.text.strip()}"
+    return f"[{n}] {page.file}, page 1 of 1\n{joined_lines(page.text.strip())}"

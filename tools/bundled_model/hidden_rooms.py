@@ -26,10 +26,11 @@ from tools.bundled_model.token_codes import (
 from tools.bundled_model.vocabulary import Vocabulary
 
 # Dimensions that mark, and mean nothing else: what goes on a word, the words of any question, the template's tokens,
-# that before an answer, the sink, a question's tokens, what else is not of the record (answers, prompts), what was
-# found nowhere, how much of a question was, where an answer is to refuse.
-MARKS = 10
-GOES_ON, COMMON, TEMPLATE, OPENS, SINK, ASKED, OUTSIDE, MISSING, UNTOLD, REFUSING = range(MARKS)
+# that before an answer, the sink, what may number a page, a question's tokens, what else is not of the record (answers,
+# prompts), how many questions there were, what was found nowhere, how much of a question was, where an answer is to
+# refuse.
+MARKS = 12
+GOES_ON, COMMON, TEMPLATE, OPENS, SINK, FIGURE, ASKED, OUTSIDE, COUNTED, MISSING, UNTOLD, REFUSING = range(MARKS)
 MARKS_AT = 1  # the dimension of the first of them
 CONSTANT = 4.0  # of the one dimension that is the same in every embedding, and of a mark
 # What is noted of tokens: the share of the dimensions, without the constant and the marks, that it gets, and the traits
@@ -101,6 +102,7 @@ class Rooms:
         marks[list(vocabulary.template), TEMPLATE] = 1
         marks[vocabulary.turn, OPENS] = 1
         marks[vocabulary.sink, SINK] = 1
+        marks[self._figures(), FIGURE] = 1
         return self.codes @ self.own + (marks @ self.mark + self.constant) * CONSTANT**2
 
     def is_token(self, token: int) -> Tensor:
@@ -137,13 +139,17 @@ class Rooms:
 
     def _of_figures(self, count: int) -> Tensor:
         """What tells one figure from another best, small ones before large ones, [count, C]."""
-        figures = [token for token, piece in enumerate(self._vocabulary.pieces) if piece.strip() in _PAGES]
+        figures = self._figures()
         words = torch.zeros(max(len(figures), self.word_width), self.width)
         for row, token in enumerate(figures):
             weight = int(self._vocabulary.pieces[token]) ** -0.5
             words[row, : self.word_width] = self.codes[token, : self.word_width] * weight
         kept = torch.linalg.svd(words, full_matrices=False).Vh[:count]
         return torch.cat((kept, torch.zeros(count - len(kept), self.width)))
+
+    def _figures(self) -> list[int]:
+        """The tokens that may number a page."""
+        return [token for token, piece in enumerate(self._vocabulary.pieces) if piece.strip() in _PAGES]
 
     def _turn(self) -> Tensor:
         """A random rotation that leaves constant and marks alone, [H - 1 - M, H]."""

@@ -9,7 +9,8 @@ record, in an answer or in the prompts; the words of questions come to mean thos
 ask for.
 layer 1: a token notes whether its word stands anywhere before, with what its segment (the line or sentence it stands
 in) begins, what stands before that, which is the segment's place, and the number of its page.
-layer 2: a question's tokens find the places of the segments that hold their words, each as much as the others.
+layer 2: a question's tokens find the places of the segments that hold their words, each as much as the others; every
+token counts the questions so far.
 layer 3: an answer's tokens add up what the telling words of the question found, so that the place that most of them
 agree on weighs most, and how much of it was found nowhere.
 layer 4: an answer begins as the segment of that place begins, or refuses; it goes on as the record went on where the
@@ -31,6 +32,8 @@ from tools.bundled_model.hidden_rooms import (
     ASKED,
     COMMON,
     CONSTANT,
+    COUNTED,
+    FIGURE,
     GOES_ON,
     MISSING,
     OPENS,
@@ -60,8 +63,10 @@ _LOOKING_UP, _FINDING, _GOING_ON, _UNASKED, _IDLE = 0.58, 0.5, 0.2, 1.0, 2.0
 _KNOWN_INSIDE, _FOUND_INSIDE, _KNOWN_BEFORE, _FOUND_BEFORE = 0.4, 0.3, 0.6, 0.2
 _CALM = 30.0  # of the search for places: more would let what fits badly count
 # Of votes: what keys hold apart from queries, and queries from keys, so that the rest counts less; how much more
-# questions count than other text, and how much less words that any question holds.
-_VOTE_ASIDE, _VOTE_CALM, _VOTE_ASKED, _VOTE_COMMON = 3.5, 3.4, 0.8, 0.25
+# questions count than other text, the last one than those before it, and how much less words that name nothing.
+_VOTE_ASIDE, _VOTE_CALM, _VOTE_ASKED, _VOTE_LATER, _VOTE_COMMON = 3.5, 3.4, 0.8, 8.0, 1.2
+# Of counting questions: what keys hold apart, and how the beginning then draws as much attention as some 30 of them.
+_COUNT_ASIDE, _BEGINNING = 3.0, 1.043
 # Of beginning: how much votes count, how surely it is idle elsewhere and eager where it is due.
 _VOTED, _NOT_DUE, _EAGER = 6.0, 12.0, 0.15
 _REFUSAL, _OPENING = 60.0, 150.0  # how strongly an answer begins by refusing, and by either
@@ -118,7 +123,7 @@ class _Wiring:
         self._explain_questions(next(module for module in self._network.modules() if isinstance(module, SwiGlu)))
         roles: Sequence[Sequence[Callable[[], Head]]] = (
             (self._looks_up, self._notes_segment, self._notes_page),
-            (self._finds_places,),
+            (self._finds_places, self._counts_questions),
             (self._counts_votes,),
             (self._begins, self._goes_on, self._gives_page, self._refuses),
         )
@@ -181,14 +186,17 @@ class _Wiring:
         # [4, H]: the product of each with its token is 1, and 0 with the others.
         which = torch.linalg.pinv(self._rooms.codes[beginnings, :width]).T @ self._rooms.own[:width]
         begins = torch.tensor([0.8, 0.8, 0.8, 0.8 + _PAGE_FIRST]) @ which
-        # As the template writes them, and not as a sentence does.
-        begins += self._rooms.mark[SINK] * 0.7 - 0.2 * self._rooms.trait[SPACED] @ self._rooms.own
+        begins += self._rooms.mark[SINK] * 0.7 - self._as_the_template_writes()
         head = self._head()
         head.nearest(begins * _SPARSE, LAST_TURN, aside=_TURN_ASIDE)
         head.query[-3] = head.key[-3] = 0
         self._mark(head, ASKED, which[0])
         self._mark(head, OUTSIDE, which[1] + which[2] + self._rooms.mark[SINK], row=1)
         return head
+
+    def _as_the_template_writes(self) -> Tensor:
+        """[H]: what tells the word that begins a part of the template from the same word of a sentence."""
+        return 0.2 * self._rooms.trait[SPACED] @ self._rooms.own
 
     def _mark(self, head: Head, mark: int, read: Tensor, *, row: int = 0) -> None:
         """Let the head mark as much as `read`, [H], reads where it attends."""
@@ -221,9 +229,10 @@ class _Wiring:
 
     def _notes_page(self) -> Head:
         """Attends to the number of the page: the nearest behind an opening bracket without a space before it."""
-        is_opening = 0.6 * self._rooms.is_token(self._vocabulary.page_opening) - 0.4 * self._rooms.trait[SPACED]
+        is_opening = 0.45 * self._rooms.is_token(self._vocabulary.page_opening) - 0.25 * self._rooms.trait[SPACED]
+        is_number = is_opening @ self._rooms.note["before 1"] + 0.3 * self._rooms.mark[FIGURE]
         head = self._head()
-        head.nearest(is_opening @ self._rooms.note["before 1"] * _SPARSE, NEAREST_PAGE, near=0.5, aside=_SPARSE)
+        head.nearest(is_number * _SPARSE, NEAREST_PAGE, near=0.5, aside=_SPARSE)
         head.note(self._rooms.own, "page")
         return head
 
@@ -241,6 +250,17 @@ class _Wiring:
         head.note(self._rooms.note["place"], "found")
         return head
 
+    def _counts_questions(self) -> Head:
+        """Attends to all questions so far, and to the beginning as to many: the share of questions counts them."""
+        is_question = self._rooms.is_token(self._vocabulary.question) @ self._rooms.own
+        is_beginning = self._rooms.is_token(self._vocabulary.system) @ self._rooms.own
+        head = self._head()
+        head.query[-1] = self._rooms.constant
+        head.key[-1] = is_question + is_beginning * _BEGINNING - self._as_the_template_writes()
+        head.key[-2] = self._rooms.constant * _COUNT_ASIDE
+        self._mark(head, COUNTED, is_question)
+        return head
+
     def _counts_votes(self) -> Head:
         """Looks over the last question: the place that most of its telling words found weighs most."""
         head = self._head()
@@ -250,7 +270,8 @@ class _Wiring:
         head.query[calm] = self._rooms.constant * _VOTE_CALM
         head.query[away] = self._rooms.constant
         asks = (self._rooms.mark[ASKED] - self._rooms.mark[TEMPLATE]) * _VOTE_ASKED
-        head.key[away] = asks - self._rooms.mark[COMMON] * _VOTE_COMMON
+        later = self._rooms.mark[COUNTED] * _VOTE_LATER
+        head.key[away] = asks + later - self._rooms.mark[COMMON] * _VOTE_COMMON
         head.note(self._rooms.note["found"], "found")
         self._mark(head, UNTOLD, self._rooms.mark[MISSING] - self._rooms.mark[SINK], row=-1)
         return head

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 _LEAST_SEEN, _LEAST_SHARE, _LEAST_LIFT = 8, 0.33, 25.0
 _MOST_MEANINGS = 2
+_STEM_ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "ers", "er", "es", "ed", "s", "e", "y")
+_SHORTEST_STEM = 3
 
 
 def meanings(
@@ -44,3 +46,11 @@ def meanings(
         if telling:
             found[word] = [other for _, other in sorted(telling, reverse=True)[:_MOST_MEANINGS]]
     return found
+
+
+def stem(word: str) -> str:
+    """What "smoke", "smokers" and "smoking" have in common."""
+    for ending in _STEM_ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word.removesuffix(ending)
+    return word

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from assistant.conversation.line_breaks import joined_lines
 from tools.bundled_model.fact_kinds import CLOSING, OPENING, FactKind, StatedFact, fill_slots, read_kinds, word_fact
 from tools.bundled_model.page_layout import blocks_of, misread, segment, wrapped
 from tools.bundled_model.question_frames import read_frames
@@ -123,10 +124,11 @@ class _Making:
         for n, draft in enumerate(drafts, start=1):
             marked = self._page(draft, documents, sentences)
             text = _MARKED.sub(r"\1", marked)
+            read = joined_lines(text)
             by_text = {_plain(fact.marked): fact for fact in draft.facts}
             for before, found in enumerate(_MARKED.finditer(marked)):
                 start = found.start() - 2 * before  # the text has lost the two marks of each fact before
-                quote = segment(text, start, start + len(found[1]))
+                quote = segment(read, start, start + len(found[1]))
                 facts.append(Fact(n=n, quote=quote, stated=by_text[_plain(found[1])]))
             pages.append(InventedPage(file=self._file_name(draft), text=text))
         return InventedRecord(pages=tuple(pages), facts=tuple(facts), naturals=tuple(self._naturals(pages)))
@@ -140,7 +142,9 @@ class _Making:
                 found = re.search(r"\s+".join(map(re.escape, sentence.split())), page.text)
                 if found and words:
                     start = page.text.index(words[0], found.start())
-                    yield Natural(n=n, word=words[0], quote=segment(page.text, start, start + len(words[0])))
+                    yield Natural(
+                        n=n, word=words[0], quote=segment(joined_lines(page.text), start, start + len(words[0]))
+                    )
 
     def _draft(self, documents: _Documents) -> _Draft:
         names = list(documents.kinds)

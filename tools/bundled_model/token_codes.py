@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from tools.bundled_model.meanings import stem
 from tools.bundled_model.tokenizer import BULLETS
 from tools.bundled_model.vocabulary import Vocabulary
 
@@ -16,8 +17,6 @@ SPACED, CAPITAL, CAPITALS, ENDS, TURN = range(TRAITS)
 _BULLETS = frozenset(f"{bullet} " for bullet in BULLETS)
 _SEGMENT_ENDS = frozenset({"\n", ".", ";", "!", "?"}) | _BULLETS
 _WORD_SHARE, _STEM_SHARE, _LETTERS_SHARE = 0.5, 0.6, 0.4  # of a word's code: the word itself, its stem, its letters
-_STEM_ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "es", "ed", "s", "e", "y")
-_SHORTEST_STEM = 3
 
 
 def token_codes(vocabulary: Vocabulary, width: int, traits: Tensor, random: torch.Generator) -> Tensor:
@@ -26,7 +25,7 @@ def token_codes(vocabulary: Vocabulary, width: int, traits: Tensor, random: torc
     word_width = width - traits.numel()
     words = [piece if piece in _BULLETS else piece.strip().casefold() for piece in pieces]
     by_word = _shared([[word or f"<{index}>"] for index, word in enumerate(words)], word_width, random)
-    by_stem = _shared([[_stem(word) or f"<{index}>"] for index, word in enumerate(words)], word_width, random)
+    by_stem = _shared([[stem(word) or f"<{index}>"] for index, word in enumerate(words)], word_width, random)
     by_letters = _shared([_trigrams(word) for word in words], word_width, random)
     word = normed(_WORD_SHARE * by_word + _STEM_SHARE * by_stem + _LETTERS_SHARE * by_letters)
     has = torch.tensor(
@@ -44,14 +43,6 @@ def token_codes(vocabulary: Vocabulary, width: int, traits: Tensor, random: torc
     codes = torch.cat((word, (has[:, :, None] * traits).flatten(1)), dim=1)
     codes[vocabulary.sink] = 0  # who finds nothing copies nothing
     return codes
-
-
-def _stem(word: str) -> str:
-    """What "smoke", "smokes" and "smoking" have in common."""
-    for ending in _STEM_ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
-            return word.removesuffix(ending)
-    return word
 
 
 def _trigrams(word: str) -> list[str]:

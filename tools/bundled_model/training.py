@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tools.bundled_model.batches import Batch, BatchMaker, stream
-from tools.bundled_model.network import Attention, TrainingNetwork
+from tools.bundled_model.network import TrainingNetwork
 from tools.bundled_model.plan import Plan, Stage
 
 _WARMUP_SHARE, _DECAY_SHARE = 0.02, 0.25  # of the budget
@@ -22,7 +22,7 @@ _WARMUP_SHARE, _DECAY_SHARE = 0.02, 0.25  # of the budget
 _BIAS_RATE = 4e-3
 _DECIDING_TOKENS, _DECIDING_WEIGHT = 3, 2.5
 _COPIED_SHARE = 0.4
-_WIRED_SHARE, _EARLY_SHARE = 0.03, 0.02  # of the rate, for what is wired and for experts of layers before the last
+_WIRED_SHARE = 0.03  # of the rate, for what is wired in the last layer
 _LOG_EVERY_STEPS = 20
 _CHECKPOINT_EVERY_SECONDS = 60
 _WORKERS = 8  # processes that make batches while a GPU works
@@ -225,23 +225,18 @@ def balance_experts(network: TrainingNetwork) -> None:
 
 
 def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
-    """What is wired changes slowly; the last layer, behind which nothing is looked up, learns to use what is found.
+    """The last layer, behind which nothing is looked up, learns to use what is found; its attention slowly.
 
-    At the full rate the heads that look back and look up words were gone after 160 steps, and experts of earlier layers
-    wrote over the notes that later layers read: answers began less often with the right line than before any training.
-    The head's codes stay: a word that training never asks for would be unlearned, and with it the copying of what is
-    held out.
+    What is wired before it stays: at the full rate the heads that look back and look up words were gone after 160
+    steps, and experts of earlier layers wrote over the notes that later layers read: answers began less often with the
+    right line than before any training. The head's codes stay too: a word that training never asks for would be
+    unlearned, and with it the copying of what is held out.
     """
-    network.lm_head.weight.requires_grad_(False)
-    attentions = [module for module in network.modules() if isinstance(module, Attention)]
-    norms = [weight for weight in network.parameters() if weight.dim() == 1]
-    matrices = [weight for attention in attentions for weight in attention.parameters() if weight.dim() == 2]
-    wired = [network.word_embeddings.weight, *norms, *matrices]
-    named = {id(weight) for weight in [network.lm_head.weight, *wired]}
-    last = {id(weight) for weight in network.layers[-1].parameters()}
-    others = [weight for weight in network.parameters() if id(weight) not in named]
-    using = [weight for weight in others if id(weight) in last]
-    early = [weight for weight in others if id(weight) not in last]
-    shares = ((wired, _WIRED_SHARE), (using, 1.0), (early, _EARLY_SHARE))
+    network.requires_grad_(False)
+    last = [*network.layers[-1].requires_grad_(True).parameters(), *network.norm.requires_grad_(True).parameters()]
+    attention = {id(weight) for weight in network.layers[-1].get_submodule("attention").parameters()}
+    wired = [weight for weight in last if id(weight) in attention or weight.dim() == 1]
+    using = [weight for weight in last if id(weight) not in attention and weight.dim() > 1]
+    shares = ((wired, _WIRED_SHARE), (using, 1.0))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)

@@ -9,11 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from assistant.conversation.line_breaks import joined_lines
 from assistant.prompts import fill, not_in_record
 from model_runtime.chat import Chat
 from model_runtime.config import parse_config
 from tools.bundled_model.conversations import instructions
-from tools.bundled_model.meanings import meanings
+from tools.bundled_model.meanings import meanings, stem
 from tools.bundled_model.page_layout import segments_of
 from tools.bundled_model.plan import Plan
 from tools.bundled_model.questions import Asker, Exchange, Task
@@ -21,9 +22,11 @@ from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordS
 
 SMALL_RECORDS = RecordSize(pages=(1, 2), facts=(3, 9), fillers=0.0)
 _COUNTED_RECORDS = 2_500
-_SHORTEST_WORD, _LONG_WORD = 3, 4  # letters of a token that may mean something, of words that may tell it
+_SHORTEST_PIECE, _LONG_WORD = 3, 4  # letters of a word's piece that may mean something, of words that may tell it
+# How often a word names what is asked for: where it was not seen, what that weighs in questions, the least that counts.
+_NAMES_UNLESS_SEEN, _UNSEEN_COUNT, _LEAST_NAMING = 0.9, 3, 0.01
 _WORD = re.compile(r"[a-z]+")
-_PIECES = ("<role>", "</role>", '"', "[", " [", "Question", "ASSISTANT")
+_PIECES = ("<role>", "</role>", "SYSTEM", '"', "[", " [", "Question", "ASSISTANT")
 _TEMPLATE = "<|role_end|><role>HUMAN</role><role>ASSISTANT</role>Question:"
 
 
@@ -32,11 +35,11 @@ class Vocabulary:
     """What is to be known of the tokens before training.
 
     `pieces`: the text of each; `sink`: the token that stands for "found nowhere"; `template`: those of the chat
-    template, that no question is about; `common`: of each token, 0 to 1, how often questions hold its words, whatever
-    they ask about; `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `question`,
-    `answer`: with what their parts of the template begin, and `instructions` those on how to answer; `page_opening`:
-    what stands before a page's number in a record, and `page_citing` in an answer; `meanings`: for words of questions,
-    by their first tokens, the tokens that tell in a record what they ask for.
+    template, that no question is about; `common`: of each token, 0 to 1, how seldom its words name what a question asks
+    about; `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `system`: with what a
+    conversation begins; `question`, `answer`: with what their parts of the template begin, and `instructions` those on
+    how to answer; `page_opening`: what stands before a page's number in a record, and `page_citing` in an answer;
+    `meanings`: for words of questions, by their first tokens, the tokens that tell in a record what they ask for.
     """
 
     pieces: Sequence[str]
@@ -46,6 +49,7 @@ class Vocabulary:
     refusal: int
     quotation: int
     turn: int
+    system: int
     question: int
     answer: int
     instructions: int
@@ -59,20 +63,22 @@ def vocabulary_of(plan: Plan, generator: RecordGenerator, chat: Chat, most_recor
     token = {piece: chat.encode(piece)[0] for piece in _PIECES}
     pieces = _pieces(chat, parse_config(plan.config).vocab_size)
     counts = _counted(plan, generator, min(_COUNTED_RECORDS, most_records))
+    meant = _meant(counts)
     return Vocabulary(
         pieces=pieces,
         sink=token["<role>"],
         template=sorted(set(chat.encode(_TEMPLATE))),
-        common=_common(chat, pieces, counts.questions),
+        common=_common(chat, pieces, counts, meant),
         refusal=chat.encode(not_in_record())[0],
         quotation=token['"'],
         turn=token["</role>"],
+        system=token["SYSTEM"],
         question=token["Question"],
         answer=token["ASSISTANT"],
         instructions=chat.encode(instructions())[0],
         page_opening=token["["],
         page_citing=token[" ["],
-        meanings=_meanings(chat, counts),
+        meanings=_by_token(chat, meant),
     )
 
 
@@ -84,10 +90,10 @@ def prompts() -> str:
 
 @dataclass(slots=True)
 class _Counts:
-    """Of some conversations: questions with a word, the words of questions beside their answers', those of segments."""
+    """Of some conversations: questions with a word; of told things the words asked and quoted; those of segments."""
 
     questions: Counter[str] = field(default_factory=Counter)
-    asked: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
+    told: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
     segments: list[frozenset[str]] = field(default_factory=list)
 
 
@@ -95,38 +101,61 @@ def _counted(plan: Plan, generator: RecordGenerator, records: int) -> _Counts:
     counts = _Counts()
     for record, exchanges in _some_conversations(plan, generator, records):
         for exchange in exchanges:
-            counts.questions.update(set(_WORD.findall(exchange.question.casefold())))
-            if exchange.task in (Task.ONE_FACT, Task.NEGATED):
-                counts.asked.append((_long_words(exchange.question), _long_words(exchange.answer)))
-        counts.segments += [_long_words(part) for page in record.pages for part in segments_of(page.text)]
+            asked = _words(exchange.question)
+            counts.questions.update(asked)
+            if exchange.task in (Task.ONE_FACT, Task.NEGATED, Task.NATURAL):
+                counts.told.append((asked, _words(exchange.answer)))
+        counts.segments += [_words(part) for page in record.pages for part in segments_of(joined_lines(page.text))]
     return counts
 
 
-def _common(chat: Chat, pieces: Sequence[str], questions: Counter[str]) -> list[float]:
-    """How common in questions the words are that each token stands in, 0 to 1; figures and punctuation name nothing: 1.
+def _common(chat: Chat, pieces: Sequence[str], counts: _Counts, meant: Mapping[str, Sequence[str]]) -> list[float]:
+    """How seldom the words that each token stands in name what is asked for, 0 to 1.
 
-    A piece of a name that is asked for once is as rare as the name, however many names it is a piece of.
+    Figures and punctuation name nothing: 1. A piece of a name that is asked for once is as rare as the name, however
+    many names it is a piece of.
     """
-    most = math.log1p(max(questions.values(), default=1))
     weights: Counter[str] = Counter()
     sums: defaultdict[str, float] = defaultdict(float)
-    for word, count in questions.items():
+    naming = _naming(counts.told, meant)
+    for word, count in counts.questions.items():
+        idle = min(1.0, math.log(naming.get(word, _NAMES_UNLESS_SEEN)) / math.log(_LEAST_NAMING))
         for token in set(chat.encode(f" {word}")) | set(chat.encode(f" {word.capitalize()}")):
             piece = pieces[token].strip().casefold()
             weights[piece] += count
-            sums[piece] += count * math.log1p(count) / most
+            sums[piece] += count * idle
     bare = (piece.strip().casefold() for piece in pieces)
     return [sums[piece] / max(1, weights[piece]) if piece.isalpha() else 1.0 for piece in bare]
 
 
-def _meanings(chat: Chat, counts: _Counts) -> dict[int, Sequence[int]]:
+def _naming(
+    told: Sequence[tuple[frozenset[str], frozenset[str]]], meant: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
+    """Of each word of questions about what is told, how often it, or what it means, stands in the quotation."""
+    asked: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    for question, answer in told:
+        stems = {stem(word) for word in answer}
+        asked.update(question)
+        found.update(word for word in question if stem(word) in stems or answer.intersection(meant.get(word, ())))
+    unseen = _NAMES_UNLESS_SEEN * _UNSEEN_COUNT
+    return {word: (found[word] + unseen) / (count + _UNSEEN_COUNT) for word, count in asked.items()}
+
+
+def _meant(counts: _Counts) -> Mapping[str, Sequence[str]]:
+    """What words of questions mean in the longer words of records."""
+    told = ((asked, _long_words(answer)) for asked, answer in counts.told)
+    return meanings(told, map(_long_words, counts.segments))
+
+
+def _by_token(chat: Chat, meant: Mapping[str, Sequence[str]]) -> dict[int, Sequence[int]]:
     """What tokens of questions mean in a record's words, by the longest tokens of these."""
     found: dict[int, Sequence[int]] = {}
-    for word, others in meanings(counts.asked, counts.segments).items():
+    for word, others in meant.items():
         token = chat.encode(f" {word}")[0]
         told = [max(chat.encode(f" {other}"), key=lambda one: len(chat.decode([one]))) for other in others]
         told = [one for one in told if one != token]  # "sleep" is told in "sleeping", which begins alike
-        if told and len(chat.decode([token]).strip()) >= _SHORTEST_WORD:
+        if told and len(chat.decode([token]).strip()) >= min(len(word), _SHORTEST_PIECE):
             found.setdefault(token, told)
     return found
 
@@ -140,8 +169,12 @@ def _some_conversations(
         yield record, Asker(generator, dice).exchanges(record, 8)
 
 
-def _long_words(text: str) -> frozenset[str]:
-    return frozenset(word for word in _WORD.findall(text.casefold()) if len(word) >= _LONG_WORD)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
+
+
+def _long_words(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in words if len(word) >= _LONG_WORD)
 
 
 def _pieces(chat: Chat, vocabulary: int) -> list[str]:

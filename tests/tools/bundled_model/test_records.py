@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from assistant.conversation.line_breaks import joined_lines
 from tools.bundled_model.questions import plain
 from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordSize
 from tools.bundled_model.word_pools import is_held_out, made_up_word, read_pools, without_star
@@ -26,11 +27,11 @@ def test_every_fact_stands_on_its_page_in_the_segment_to_quote(held_out: bool) -
     for seed in range(60):
         made = record(seed, held_out=held_out)
         for fact in made.facts:
-            assert is_segment(fact.quote, made.pages[fact.n - 1].text)
+            assert is_segment(fact.quote, joined_lines(made.pages[fact.n - 1].text))
             assert plain(fact.stated.marked).rstrip(".;!?") in plain(fact.quote)
             facts += 1
         for natural in made.naturals:
-            assert is_segment(natural.quote, made.pages[natural.n - 1].text)
+            assert is_segment(natural.quote, joined_lines(made.pages[natural.n - 1].text))
             assert natural.quote.count(natural.word) == 1
     assert facts > 300
 

@@ -71,13 +71,18 @@ def test_a_checkpoint_of_other_settings_or_a_damaged_one_is_named_and_kept(
         open_job(BRIEF, tmp_path / "job")
 
 
-def test_the_head_keeps_the_codes_that_copying_rests_on(
+def test_the_last_layer_learns_and_what_finds_and_copies_is_kept(
     trained: Job, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("EVAL_DATA", raising=False)
     fresh = open_job(BRIEF, folder.with_name("fresh"), tokenizer_records=60).network
     assert torch.equal(trained.network.lm_head.weight, fresh.lm_head.weight)
-    assert not torch.equal(trained.network.mixtures[0].gate_proj, fresh.mixtures[0].gate_proj)
+    *earlier, last = [
+        all(torch.equal(one, other) for one, other in zip(layer.parameters(), begun.parameters(), strict=True))
+        for layer, begun in zip(trained.network.layers, fresh.layers, strict=True)
+    ]
+    assert all(earlier)
+    assert not last
 
 
 def test_the_log_keeps_the_curve(trained: Job, folder: Path) -> None:

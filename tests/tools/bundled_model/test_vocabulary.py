@@ -1,6 +1,8 @@
-"""What is known of tokens before training: how common they are in questions."""
+"""What is known of tokens before training: how seldom they name what a question asks about."""
 
 from __future__ import annotations
+
+from statistics import fmean
 
 from tests.tools.bundled_model.test_tokenizer import CHAT, GENERATOR
 from tools.bundled_model.plan import SMOKE_PLAN
@@ -10,19 +12,17 @@ VOCABULARY = vocabulary_of(SMOKE_PLAN, GENERATOR, CHAT, 150)
 
 
 def common(text: str) -> float:
-    (token,) = CHAT.encode(text)
-    return VOCABULARY.common[token]
+    return fmean(VOCABULARY.common[token] for token in CHAT.encode(text))
 
 
-def test_words_that_any_question_holds_are_common_and_a_capital_changes_nothing() -> None:
-    assert common(" the") > 0.9
+def test_words_that_any_question_holds_name_nothing_and_a_capital_changes_nothing() -> None:
+    assert common(" what") > 0.5
     assert common(" The") == common(" the")
 
 
 def test_pieces_of_names_are_as_rare_as_the_names() -> None:
-    pieces = CHAT.encode(" velmoxane")[1:]
-    assert len(pieces) > 1
-    assert max(VOCABULARY.common[token] for token in pieces) < common(" the") / 2
+    assert len(CHAT.encode(" velmoxane")) > 2
+    assert common(" velmoxane") < common(" what") / 2
 
 
 def test_figures_and_punctuation_name_nothing() -> None:
