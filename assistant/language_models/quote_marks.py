@@ -1,7 +1,8 @@
 """The number behind a quotation names a source that the quotation stands in: `"words of the record" [3]`.
 
-Only a bracket right behind the closing quotation mark is watched, and only its first number. What else a model may put
-there (a word, nothing at all) stays free: the checker judges it.
+Only a bracket right behind the closing quotation mark is watched, and only its first number, which must come: a model
+whose likeliest number is a wrong one would write a word there. A quotation without a bracket stays free: the checker
+judges it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _OPENS_NUMBER = re.compile(rb"\[\d")
 class NumberTokens:
     """The tokens of a vocabulary that can write a mark's number.
 
-    `digits`: nothing but digits, there may be thousands; `mixed`: digits and more; `spaced`: white space, then digits;
-    `opened`: with the bracket before the digits.
+    `digits`: nothing but digits, there may be thousands; `mixed`: digits and more; `opened`: with the bracket before the
+    digits.
     """
 
     def __init__(self, vocabulary: Sequence[bytes]) -> None:
@@ -29,8 +30,6 @@ class NumberTokens:
         self.all_digits = torch.tensor(list(self.digits.values()), dtype=torch.int64)
         first = [(at, token) for at, token in enumerate(vocabulary) if token[:1].isdigit()]
         self.mixed = [(at, token) for at, token in first if not token.isdigit()]
-        spaced = [at for at, token in enumerate(vocabulary) if token[:1].isspace() and token.lstrip()[:1].isdigit()]
-        self.spaced = torch.tensor(spaced, dtype=torch.int64)
         self.opened = [(at, token) for at, token in enumerate(vocabulary) if _OPENS_NUMBER.search(token)]
 
 
@@ -52,9 +51,9 @@ class QuoteMark:
         self._written += piece
 
     def allowed(self) -> Tensor | None:
-        """The digits that must come, where the number is the beginning of longer ones only; None elsewhere."""
+        """The digits that must come, behind the bracket or the beginning of a longer number; None elsewhere."""
         digits = self._digits()
-        if not digits or digits in self._numbers:
+        if digits is None or digits in self._numbers:
             return None
         mixed = [at for at, token in self._tokens.mixed if self._fits(token)]
         return torch.tensor([*self._going_on(digits), *mixed], dtype=torch.int64)
@@ -66,8 +65,7 @@ class QuoteMark:
             return _unfit(self._tokens.opened, self._fits)
         wrong = self._tokens.all_digits
         wrong = wrong[~torch.isin(wrong, torch.tensor(self._going_on(digits), dtype=torch.int64))]
-        spaced = self._tokens.spaced if not digits else self._tokens.spaced[:0]
-        return torch.cat((wrong, spaced, _unfit(self._tokens.mixed, self._fits)))
+        return torch.cat((wrong, _unfit(self._tokens.mixed, self._fits)))
 
     def _going_on(self, digits: bytes) -> list[int]:
         """The tokens of digits that lead on to one of the numbers."""

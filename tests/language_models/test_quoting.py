@@ -191,7 +191,7 @@ def test_no_quotation_mark_is_put_together_from_parts_of_a_character() -> None:
 
 
 def test_after_the_closing_mark_everything_is_free_again() -> None:
-    desk, vocabulary = free_desk((b'."', b" [", b"No known"))
+    desk, vocabulary = free_desk((b'."', b"No known"))
     rules = desk.rules(NUMBERED)
     assert rules is not None
     quotes_ = VerbatimQuotes(rules)
@@ -199,7 +199,7 @@ def test_after_the_closing_mark_everything_is_free_again() -> None:
     allowed = quotes_.allowed()
     assert allowed is not None
     assert {vocabulary.index(b'."'), vocabulary.index(b'"'), vocabulary.index(b".")} == set(allowed.tolist())
-    spoken(quotes_, vocabulary, b'."', b" [")
+    spoken(quotes_, vocabulary, b'."', b" ")
     assert quotes_.allowed() is None
 
 
@@ -212,8 +212,11 @@ def test_the_number_behind_a_quotation_names_a_source_that_holds_it() -> None:
     assert not quotes_.allowed()
     assert named(quotes_, vocabulary, b"[3", b" [1", b"3", b"x") == {b"[3"}
     spoken(quotes_, vocabulary, b" [")
-    wrong = {b"3", b"14", b" 3", b"2"}
-    assert named(quotes_, vocabulary, *wrong, b"1", b"12", b"12].", b"n", b"]") == wrong
+    allowed = quotes_.allowed()
+    assert allowed is not None
+    assert {vocabulary[token] for token in allowed} == {b"1", b"12", b"12]."}  # nor a word: it cites or nothing
+    wrong = {b"3", b"14", b"2"}
+    assert named(quotes_, vocabulary, *wrong, b"1", b"12", b"12].") == wrong
     spoken(quotes_, vocabulary, b"1")
     allowed = quotes_.allowed()
     assert allowed is not None
