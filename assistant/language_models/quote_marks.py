@@ -21,8 +21,8 @@ _OPENS_NUMBER = re.compile(rb"\[\d")
 class NumberTokens:
     """The tokens of a vocabulary that can write a mark's number.
 
-    `digits`: nothing but digits, there may be thousands; `mixed`: digits and more; `opened`: with the bracket before the
-    digits.
+    `digits`: nothing but digits, there may be thousands; `mixed`: digits and more; `opened`: with the bracket before
+    the digits.
     """
 
     def __init__(self, vocabulary: Sequence[bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from assistant.language_models.opening import BUNDLED_MODEL
 from assistant.prompts import not_in_record
 from model_runtime.checkpoint import Quantize
 from tools.bundled_model.calibration import calibrate
-from tools.bundled_model.conversations import Frame, example
-from tools.bundled_model.evaluation import trials
+from tools.bundled_model.conversations import Example, Frame, example
+from tools.bundled_model.evaluation import Trial, trials
 from tools.bundled_model.export import write_checkpoint, write_four_bit
 from tools.bundled_model.job import Job, natural_sentences, open_job
 from tools.bundled_model.judging import FLOORS
@@ -76,12 +77,17 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _calibrate(job: Job) -> float:
-    """By records that neither training nor evaluation sees."""
+    """By records that neither training nor evaluation sees, half of them asked as the assistant asks over passages."""
     records = trials(RecordGenerator(natural_sentences(held_out=False)), _CALIBRATING_RECORDS, seed=4, held_out=False)
-    frames = (Frame.WHOLE_RECORD, Frame.PASSAGES)
-    examples = (example(job.chat, one.record, one.exchanges, frames[at % 2]) for at, one in enumerate(records))
     refusal, quotation = job.chat.encode(not_in_record())[0], job.chat.encode('"')[0]
-    return calibrate(job.network, examples, refusal=refusal, quotation=quotation)
+    return calibrate(job.network, _asked(job, records), refusal=refusal, quotation=quotation)
+
+
+def _asked(job: Job, records: Sequence[Trial]) -> Iterator[Example]:
+    for one in records[::2]:
+        yield example(job.chat, one.record, one.exchanges, Frame.WHOLE_RECORD)
+    for one in records[1::2]:
+        yield from (example(job.chat, one.record, [exchange], Frame.PASSAGES) for exchange in one.exchanges)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

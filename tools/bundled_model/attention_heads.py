@@ -29,6 +29,7 @@ LAST_QUESTION: Nearness = ((0.001, 0.007, -0.033, 0.244, 0.149, 0.023, 0), (-0.0
 _FAST_PAIRS = (1.0, 1.0, 0.8, 0.6)  # weights of the fastest pairs, for a look at a fixed distance
 _SINK_KEY, _SINK_TO_SINK = 20.0, 10.0
 _SINK_LOOK, _SINK_LOOKED_AT = 400.0, 3.0  # likewise where the look is at a fixed distance
+_SINK_MARKED = 1.76  # how much the sink is marked as not of the record itself
 _OUTSIDE, _OUTSIDE_KEY = 0.7, 2.8  # what keeps a head that settles from what is not of the record
 _FORM = 0.3  # of a word, what its capitals count
 _GAIN = 4.0  # of what is written to be the next token
@@ -132,7 +133,7 @@ class Head:
         Nor does it look at questions, answers and prompts.
         """
         size = self._rooms.word_width**0.5  # of a code that is compared
-        outside = self._rooms.mark[ASKED] + self._rooms.mark[OUTSIDE] - self._rooms.mark[SINK]
+        outside = self._rooms.mark[ASKED] + self._rooms.mark[OUTSIDE] - self._rooms.mark[SINK] * _SINK_MARKED
         self.key[-1] = self._rooms.mark[SINK] * _SINK_KEY
         self.key[-2] = -outside * _OUTSIDE_KEY * size
         self.query[-2] = self._rooms.constant * _OUTSIDE * size

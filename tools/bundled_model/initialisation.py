@@ -59,14 +59,14 @@ _PLACE_SIZE = 1.2  # of the note of a place, which holds several codes
 _KNOWN, _KNOWING, _MEANING = 1.65, 30.0, 0.06
 # Where a head is to look, the share of the same word that must fit, and more than any where it is not to look. What
 # goes on a word must fit better by so much; what stands before it counts so much, less where lines are to share a vote.
-_LOOKING_UP, _FINDING, _GOING_ON, _UNASKED, _IDLE = 0.58, 0.5, 0.2, 1.0, 2.0
+_LOOKING_UP, _FINDING, _GOING_ON, _UNASKED, _IDLE = 0.57, 0.5, 0.2, 1.0, 2.0
 _KNOWN_INSIDE, _FOUND_INSIDE, _KNOWN_BEFORE, _FOUND_BEFORE = 0.4, 0.3, 0.6, 0.2
 _CALM = 30.0  # of the search for places: more would let what fits badly count
 # Of votes: what keys hold apart from queries, and queries from keys, so that the rest counts less; how much more
 # questions count than other text, the last one than those before it, and how much less words that name nothing.
-_VOTE_ASIDE, _VOTE_CALM, _VOTE_ASKED, _VOTE_LATER, _VOTE_COMMON = 3.5, 3.4, 0.8, 8.0, 1.2
+_VOTE_ASIDE, _VOTE_CALM, _VOTE_ASKED, _VOTE_LATER, _VOTE_COMMON = 3.5, 3.4, 0.8, 8.0, 0.35
 # Of counting questions: what keys hold apart, and how the beginning then draws as much attention as some 30 of them.
-_COUNT_ASIDE, _BEGINNING = 3.0, 1.043
+_COUNT_ASIDE, _BEGINNING = 3.0, 1.245
 # Of beginning: how much votes count, how surely it is idle elsewhere and eager where it is due.
 _VOTED, _NOT_DUE, _EAGER = 6.0, 12.0, 0.15
 _REFUSAL, _OPENING = 60.0, 150.0  # how strongly an answer begins by refusing, and by either
@@ -253,10 +253,9 @@ class _Wiring:
     def _counts_questions(self) -> Head:
         """Attends to all questions so far, and to the beginning as to many: the share of questions counts them."""
         is_question = self._rooms.is_token(self._vocabulary.question) @ self._rooms.own
-        is_beginning = self._rooms.is_token(self._vocabulary.system) @ self._rooms.own
         head = self._head()
         head.query[-1] = self._rooms.constant
-        head.key[-1] = is_question + is_beginning * _BEGINNING - self._as_the_template_writes()
+        head.key[-1] = is_question - self._as_the_template_writes() + self._rooms.mark[SINK] * _BEGINNING
         head.key[-2] = self._rooms.constant * _COUNT_ASIDE
         self._mark(head, COUNTED, is_question)
         return head

@@ -87,12 +87,16 @@ def _as_bytes(text: str) -> str:
 
 
 def _figures() -> list[Merge]:
-    """Two digits are one token, a year is one, and so are a mark and the one or two digits behind it."""
+    """Two digits are one token, a year is one, and so are a mark and the one or two digits behind it.
+
+    And a year with the full stop before it: alone it would be the one that ends a sentence.
+    """
     digits = "0123456789"
     pairs = sorted((left + right for left in digits for right in digits), key=lambda pair: pair not in ("19", "20"))
     merges = [(pair[0], pair[1]) for pair in pairs]
     merges += [(str(year)[:2], str(year)[2:]) for year in _YEARS]
-    return merges + [(mark, figure) for mark in _FIGURE_MARKS for figure in (*digits, *pairs)]
+    merges += [(mark, figure) for mark in _FIGURE_MARKS for figure in (*digits, *pairs)]
+    return merges + [(".", str(year)) for year in _YEARS]
 
 
 def _with_twins(learned: Sequence[Merge], forms: Mapping[str, int]) -> tuple[list[str], list[Merge]]:

@@ -34,12 +34,12 @@ _TEMPLATE = "<|role_end|><role>HUMAN</role><role>ASSISTANT</role>Question:"
 class Vocabulary:
     """What is to be known of the tokens before training.
 
-    `pieces`: the text of each; `sink`: the token that stands for "found nowhere"; `template`: those of the chat
-    template, that no question is about; `common`: of each token, 0 to 1, how seldom its words name what a question asks
-    about; `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them; `system`: with what a
-    conversation begins; `question`, `answer`: with what their parts of the template begin, and `instructions` those on
-    how to answer; `page_opening`: what stands before a page's number in a record, and `page_citing` in an answer;
-    `meanings`: for words of questions, by their first tokens, the tokens that tell in a record what they ask for.
+    `pieces`: the text of each; `sink`: the token that stands for "found nowhere", once at the beginning; `template`:
+    those of the chat template, that no question is about; `common`: of each token, 0 to 1, how seldom its words name
+    what a question asks about; `refusal`, `quotation`: with what answers begin, and `turn`: what stands before them;
+    `question`, `answer`: with what their parts of the template begin, and `instructions` those on how to answer;
+    `page_opening`: what stands before a page's number in a record, and `page_citing` in an answer; `meanings`: for
+    words of questions, by their first tokens, the tokens that tell in a record what they ask for.
     """
 
     pieces: Sequence[str]
@@ -49,7 +49,6 @@ class Vocabulary:
     refusal: int
     quotation: int
     turn: int
-    system: int
     question: int
     answer: int
     instructions: int
@@ -66,13 +65,12 @@ def vocabulary_of(plan: Plan, generator: RecordGenerator, chat: Chat, most_recor
     meant = _meant(counts)
     return Vocabulary(
         pieces=pieces,
-        sink=token["<role>"],
+        sink=token["SYSTEM"],
         template=sorted(set(chat.encode(_TEMPLATE))),
         common=_common(chat, pieces, counts, meant),
         refusal=chat.encode(not_in_record())[0],
         quotation=token['"'],
         turn=token["</role>"],
-        system=token["SYSTEM"],
         question=token["Question"],
         answer=token["ASSISTANT"],
         instructions=chat.encode(instructions())[0],
@@ -117,7 +115,7 @@ def _common(chat: Chat, pieces: Sequence[str], counts: _Counts, meant: Mapping[s
     """
     weights: Counter[str] = Counter()
     sums: defaultdict[str, float] = defaultdict(float)
-    naming = _naming(counts.told, meant)
+    naming = _naming(counts, meant)
     for word, count in counts.questions.items():
         idle = min(1.0, math.log(naming.get(word, _NAMES_UNLESS_SEEN)) / math.log(_LEAST_NAMING))
         for token in set(chat.encode(f" {word}")) | set(chat.encode(f" {word.capitalize()}")):
@@ -128,18 +126,26 @@ def _common(chat: Chat, pieces: Sequence[str], counts: _Counts, meant: Mapping[s
     return [sums[piece] / max(1, weights[piece]) if piece.isalpha() else 1.0 for piece in bare]
 
 
-def _naming(
-    told: Sequence[tuple[frozenset[str], frozenset[str]]], meant: Mapping[str, Sequence[str]]
-) -> dict[str, float]:
-    """Of each word of questions about what is told, how often it, or what it means, stands in the quotation."""
+def _naming(counts: _Counts, meant: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Of each word of questions about what is told, how much oftener than by chance its quotation holds it.
+
+    It does so in the word's own form, another one, or what it means.
+    """
     asked: Counter[str] = Counter()
     found: Counter[str] = Counter()
-    for question, answer in told:
+    anywhere: Counter[str] = Counter()
+    for segment in counts.segments:
+        anywhere.update({stem(word) for word in segment})
+    for question, answer in counts.told:
         stems = {stem(word) for word in answer}
         asked.update(question)
         found.update(word for word in question if stem(word) in stems or answer.intersection(meant.get(word, ())))
     unseen = _NAMES_UNLESS_SEEN * _UNSEEN_COUNT
-    return {word: (found[word] + unseen) / (count + _UNSEEN_COUNT) for word, count in asked.items()}
+    by_chance = {word: count * anywhere[stem(word)] / len(counts.segments) for word, count in asked.items()}
+    return {
+        word: (max(0.0, found[word] - by_chance[word]) + unseen) / (count + _UNSEEN_COUNT)
+        for word, count in asked.items()
+    }
 
 
 def _meant(counts: _Counts) -> Mapping[str, Sequence[str]]:

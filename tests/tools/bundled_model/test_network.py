@@ -23,10 +23,10 @@ from tools.bundled_model.training import balance_experts
 from tools.bundled_model.vocabulary import Vocabulary
 
 FIELDS = config_fields(vocab_size=1024, rope_theta=600000.0)  # that of the twin
-SINK, TURN, QUESTION, ANSWER, BREAK, REFUSAL, QUOTATION, OPENING, CITING, STOP, INSTRUCTIONS, SYSTEM = range(4, 16)
+ROLE, TURN, QUESTION, ANSWER, BREAK, REFUSAL, QUOTATION, OPENING, CITING, STOP, INSTRUCTIONS, SINK = range(4, 16)
 LETTERS = "abcdefghijklmnop"
 PIECES = [f" {a}{b}{c}" for a in LETTERS for b in LETTERS for c in LETTERS][:1024]
-PIECES[SINK : SYSTEM + 1] = [
+PIECES[ROLE : SINK + 1] = [
     *("<role>", "</role>", "Question", "ASSISTANT", "\n", "The", '"', "[", " [", ".", "Answer", "SYSTEM")
 ]
 FIRST_WORD, PAGES = 100, (900, 901)
@@ -34,12 +34,11 @@ PIECES[PAGES[0] : PAGES[1] + 1] = ("1", "2")
 VOCABULARY = Vocabulary(
     pieces=PIECES,
     sink=SINK,
-    template=(SINK, TURN, QUESTION, ANSWER),
+    template=(ROLE, TURN, QUESTION, ANSWER),
     common=[float(not piece.strip().isalpha()) for piece in PIECES],
     refusal=REFUSAL,
     quotation=QUOTATION,
     turn=TURN,
-    system=SYSTEM,
     question=QUESTION,
     answer=ANSWER,
     instructions=INSTRUCTIONS,
@@ -88,7 +87,7 @@ def pages(words: Tensor) -> tuple[Tensor, Tensor]:
 
 def conversation(record: Tensor, asked: Tensor, answer: Sequence[int] = ()) -> Tensor:
     """[T]: a record, a question in one word or more, the beginning of the answer."""
-    before, behind = torch.tensor([SINK, SYSTEM, TURN]), torch.tensor([SINK, ANSWER, TURN, *answer])
+    before, behind = torch.tensor([ROLE, SINK, TURN]), torch.tensor([ROLE, ANSWER, TURN, *answer])
     return torch.cat((before, record, torch.tensor([BREAK, QUESTION]), asked.view(-1), torch.tensor([BREAK]), behind))
 
 

@@ -35,6 +35,7 @@ def test_figures_are_cut_two_digits_at_a_time_and_years_whole() -> None:
     assert tokenizer.tokenize("5.83 mg")[:2] == ["5", ".83"]
     assert tokenizer.tokenize(" 120/80") == ["Ġ1", "20", "/80"]
     assert tokenizer.tokenize("14/03/2019") == ["14", "/03", "/", "2019"]
+    assert tokenizer.tokenize("14.03.2019.") == ["14", ".03", ".2019", "."]  # only the last one ends a sentence
 
 
 @pytest.mark.parametrize("bullet", BULLETS)
