@@ -21,8 +21,8 @@ from model_runtime.sampling import SamplingSettings
 
 PAGES = {
     "2024-03-02_cardiology_letter.txt": (
-        "Cardiology clinic\nEchocardiogram showed mild mitral regurgitation.\nBisoprolol 2.5 mg once daily was started.\n"
-        "Her sister has asthma.\nReview in six months."
+        "Cardiology clinic\nEchocardiogram showed mild mitral regurgitation.\n"
+        "Bisoprolol 2.5 mg once daily was started.\nHer sister has asthma.\nReview in six months."
     ),
     "2024-05-11_orthopaedic_note.txt": (
         "Orthopaedic note\nShe fell on the stairs and broke the left wrist.\nPlaster cast applied.\n"
