@@ -2,7 +2,8 @@
 
 A small network spends most of its training on learning to look one token back and then to go on as an earlier place
 went on (induction heads, arXiv 2209.11895). Here it begins with such heads and with those that find what is asked, in
-the spirit of mimetic initialisation (arXiv 2305.09828); training bends them to the task. Beside random small weights:
+the spirit of mimetic initialisation (arXiv 2305.09828); training bends the last of them to the task. Beside random
+small weights:
 
 layer 0: every token notes the three tokens before it, and whether it stands in a question or elsewhere outside the
 record, in an answer or in the prompts; the words of questions come to mean those too in which records tell what they
