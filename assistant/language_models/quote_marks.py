@@ -1,8 +1,8 @@
 """The number behind a quotation names a source that the quotation stands in: `"words of the record" [3]`.
 
-Only a bracket right behind the closing quotation mark is watched, and only its first number, which must come: a model
-whose likeliest number is a wrong one would write a word there. A quotation without a bracket stays free: the checker
-judges it.
+Only a bracket right behind the closing quotation mark is watched, and only its first number. Where the bracket is a
+token of its own, the number must come: a model whose likeliest number is a wrong one would write a word. What else may
+stand there (no bracket, one with a word in the same token) stays free: the checker judges it.
 """
 
 from __future__ import annotations

@@ -84,6 +84,7 @@ def _calibrate(job: Job) -> float:
 
 
 def _asked(job: Job, records: Sequence[Trial]) -> Iterator[Example]:
+    """Every other record in one conversation, the rest over passages, where each question is asked alone."""
     for one in records[::2]:
         yield example(job.chat, one.record, one.exchanges, Frame.WHOLE_RECORD)
     for one in records[1::2]:

@@ -49,6 +49,8 @@ from tools.bundled_model.network import Attention, MixtureOfExperts, SwiGlu, Tra
 from tools.bundled_model.token_codes import ENDS, SPACED, TURN
 from tools.bundled_model.vocabulary import Vocabulary
 
+ANSWERING_LAYER = 4
+"""From this layer on nothing is looked up: what was found is written."""
 _SHARPNESS = 5.0  # weight of the query and key norms: scores reach head_dim^0.5 times its square
 _ADDED = 0.01  # of the random products that add to the hidden state
 _SPARSE = 2.0  # how much more what is seldom there counts
@@ -66,7 +68,7 @@ _CALM = 30.0  # of the search for places: more would let what fits badly count
 # Of votes: what keys hold apart from queries, and queries from keys, so that the rest counts less; how much more
 # questions count than other text, the last one than those before it, and how much less words that name nothing.
 _VOTE_ASIDE, _VOTE_CALM, _VOTE_ASKED, _VOTE_LATER, _VOTE_COMMON = 3.5, 3.4, 0.8, 8.0, 0.35
-# Of counting questions: what keys hold apart, and how the beginning then draws as much attention as some 30 of them.
+# Of counting questions: what keys hold apart, and how the beginning then draws as much attention as some 60 of them.
 _COUNT_ASIDE, _BEGINNING = 3.0, 1.245
 # Of beginning: how much votes count, how surely it is idle elsewhere and eager where it is due.
 _VOTED, _NOT_DUE, _EAGER = 6.0, 12.0, 0.15

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tools.bundled_model.batches import Batch, BatchMaker, stream
+from tools.bundled_model.initialisation import ANSWERING_LAYER
 from tools.bundled_model.network import TrainingNetwork
 from tools.bundled_model.plan import Plan, Stage
 
@@ -22,7 +23,7 @@ _WARMUP_SHARE, _DECAY_SHARE = 0.02, 0.25  # of the budget
 _BIAS_RATE = 4e-3
 _DECIDING_TOKENS, _DECIDING_WEIGHT = 3, 2.5
 _COPIED_SHARE = 0.4
-_WIRED_SHARE = 0.03  # of the rate, for what is wired in the last layer
+_WIRED_SHARE = 0.03  # of the rate, for what is wired in layers that learn
 _LOG_EVERY_STEPS = 20
 _CHECKPOINT_EVERY_SECONDS = 60
 _WORKERS = 8  # processes that make batches while a GPU works
@@ -225,18 +226,19 @@ def balance_experts(network: TrainingNetwork) -> None:
 
 
 def _optimizer(network: TrainingNetwork, rate: float) -> torch.optim.AdamW:
-    """The last layer, behind which nothing is looked up, learns to use what is found; its attention slowly.
+    """The answering layers, behind which nothing is looked up, learn to use what is found; their attention slowly.
 
-    What is wired before it stays: at the full rate the heads that look back and look up words were gone after 160
+    What is wired before them stays: at the full rate the heads that look back and look up words were gone after 160
     steps, and experts of earlier layers wrote over the notes that later layers read: answers began less often with the
     right line than before any training. The head's codes stay too: a word that training never asks for would be
     unlearned, and with it the copying of what is held out.
     """
     network.requires_grad_(False)
-    last = [*network.layers[-1].requires_grad_(True).parameters(), *network.norm.requires_grad_(True).parameters()]
-    attention = {id(weight) for weight in network.layers[-1].get_submodule("attention").parameters()}
-    wired = [weight for weight in last if id(weight) in attention or weight.dim() == 1]
-    using = [weight for weight in last if id(weight) not in attention and weight.dim() > 1]
+    answering = network.layers[ANSWERING_LAYER:].requires_grad_(True)
+    attention = {id(weight) for layer in answering for weight in layer.get_submodule("attention").parameters()}
+    learned = [*answering.parameters(), *network.norm.requires_grad_(True).parameters()]
+    wired = [weight for weight in learned if id(weight) in attention or weight.dim() == 1]
+    using = [weight for weight in learned if id(weight) not in attention and weight.dim() > 1]
     shares = ((wired, _WIRED_SHARE), (using, 1.0))
     groups = [{"params": weights, "base": rate * share, "weight_decay": 0.0} for weights, share in shares]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
