@@ -164,7 +164,6 @@ def test_a_record_is_kept_where_it_is_said_and_can_be_deleted(letter: Path, tmp_
     ("arguments", "status", "says"),
     [
         (["ask", "{letter}", "--question", "x", "--model", "/no/such/folder"], 1, "no folder"),
-        (["ask", "{letter}", "--question", "x", "--model", "bundled"], 1, "no model is bundled"),
         (["ask", "{letter}", "--question", "x", "--model-server", "ftp://x"], 2, "http://"),
         (["ask", "/no/such/letter.txt", "--question", "x"], 1, "letter.txt"),
         (["summarize", "{letter}", "--kind", "sonnet"], 2, "no such kind"),

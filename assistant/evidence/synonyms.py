@@ -7,6 +7,7 @@ common readings (MS, PT, RA, CP, MI for mitral insufficiency) are left out unles
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 import snowballstemmer
@@ -191,12 +192,17 @@ def expansion(word: str) -> tuple[str, ...]:
     return _EXPANSIONS.get(word, (word,))
 
 
+def groups() -> Iterator[list[str]]:
+    """Of each line the phrases, which all mean the same."""
+    for line in _GROUPS.strip().splitlines():
+        yield [phrase.strip() for phrase in line.split("|")]
+
+
 @cache
 def phrases() -> dict[tuple[str, ...], str]:
     """Every phrase of the list as stems, with the phrase that names its meaning."""
     table: dict[tuple[str, ...], str] = {}
-    for line in _GROUPS.strip().splitlines():
-        group = [phrase.strip() for phrase in line.split("|")]
+    for group in groups():
         for phrase in group:
             stems = tuple(stem(word) for word in phrase.split())
             assert table.get(stems, group[0]) == group[0], f"{phrase!r} stands in two groups"

@@ -131,6 +131,12 @@ _HOW = re.compile(r"\bhow\s+$", re.IGNORECASE)
 _TITLE = re.compile(r"\b(?:mr|mrs|ms|miss)\.?\s+$", re.IGNORECASE)
 
 
+def word_weights() -> dict[str, float]:
+    """How much the listed words of questions count, less than 1: they ask, or say what is done with a thing."""
+    lists = ((_EVENT_WORDS, _EVENT_WEIGHT), (_ACTION_WORDS, _ACTION_WEIGHT), (_FRAME_WORDS, _FRAME_WEIGHT))
+    return {word: weight for words, weight in lists for word in words.split()}
+
+
 def understand(question: str, earlier_questions: Sequence[str] = ()) -> Asked:
     """The question with, if it leans on one, the last earlier question that stands alone."""
     own = _asked_terms(question, 1.0)

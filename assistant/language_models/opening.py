@@ -29,7 +29,7 @@ def open_model(settings: Settings, encoder: Encoder) -> AnsweringModel:
         return open_checkpoint(settings.model, settings)
     if not (BUNDLED_MODEL / "config.json").is_file():
         raise ModelUnavailableError(
-            "no model is bundled with this version: none has reached the scores that it must have; "
+            "the bundled model is not in this copy of the program: fetch its folder assets/bundled_model too, "
             "use --model extractive, or name a checkpoint"
         )
     opened = open_checkpoint(str(BUNDLED_MODEL), settings)

@@ -39,7 +39,7 @@ _ALL = (SPACED, CAPITAL, CAPITALS, ENDS, TURN)
 _SHARES: Mapping[str, tuple[float, tuple[int, ...]]] = {
     "own": (0.174, _ALL),
     "before 1": (0.174, _ALL),
-    "before 2": (0.132, (SPACED, ENDS)),
+    "before 2": (0.132, (SPACED, ENDS, TURN)),
     "before 3": (0.07, ()),
     "first": (0.119, (CAPITAL, CAPITALS)),
     "page": (0.046, ()),

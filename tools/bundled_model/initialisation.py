@@ -36,6 +36,8 @@ from tools.bundled_model.hidden_rooms import (
     COUNTED,
     FIGURE,
     GOES_ON,
+    MARKS,
+    MARKS_AT,
     MISSING,
     OPENS,
     OUTSIDE,
@@ -74,9 +76,11 @@ _COUNT_ASIDE, _BEGINNING = 3.0, 1.245
 _VOTED, _NOT_DUE, _EAGER = 6.0, 12.0, 0.15
 _REFUSAL, _OPENING = 60.0, 150.0  # how strongly an answer begins by refusing, and by either
 _DOUBT = 0.35  # how much of a question must be found nowhere
-# Of what an induction head compares: the last three tokens, the place; what keeps it from citing the page cited before.
-_CONTEXT, _PLACE, _NOT_CITING = (1.0, 0.8, 0.6), 0.65, 1.2
-_PAGE_BEFORE, _PAGE_PLACE = 0.7, 0.7  # of what finds the page, beside the last token
+# Of what an induction head compares: the last three tokens, the place, with what its segment begins; what keeps it from
+# citing the page cited before.
+_CONTEXT, _PLACE, _FIRST, _NOT_CITING = (1.0, 0.8, 0.6), 0.65, 0.6, 1.2
+# Of what finds the page, beside the last token; how surely no page is given elsewhere.
+_PAGE_BEFORE, _PAGE_PLACE, _NO_PAGE = 0.7, 0.7, 3.0
 _CLOSING = 1.8  # how much likelier than the end of a segment the closing mark is
 _ALIKE, _ALIKE_ASIDE = 0.3, 3.0  # of heads without a task: what stays random, what is held apart
 
@@ -102,8 +106,10 @@ def _fill_plainly(network: TrainingNetwork, random: torch.Generator) -> None:
     for module in network.modules():
         if isinstance(module, SwiGlu):
             module.down_proj.weight.data *= _ADDED
+            module.down_proj.weight.data[: MARKS_AT + MARKS] = 0
         elif isinstance(module, MixtureOfExperts):
             module.down_proj.data *= _ADDED / network.config.routed_scaling_factor
+            module.down_proj.data[:, : MARKS_AT + MARKS] = 0
         elif isinstance(module, Attention):
             module.dense.weight.data *= _ADDED
             module.query_layernorm.weight.data.fill_(_SHARPNESS)
@@ -219,10 +225,13 @@ class _Wiring:
     def _notes_segment(self) -> Head:
         """Attends to the first token of the segment, the nearest behind an end; notes it and the segment's place.
 
-        The place is that token and the two before the end: hardly two are alike there.
+        In an answer it is the first token of the quotation. The place is that token and the two before the end: hardly
+        two are alike there.
         """
         head = self._head()
-        head.nearest(self._rooms.trait[ENDS] @ (self._rooms.note["before 1"] - self._rooms.own), NEAREST)
+        begins = self._rooms.trait[ENDS] @ (self._rooms.note["before 1"] - self._rooms.own)
+        begins_quotation = self._rooms.trait[TURN] @ self._rooms.note["before 2"]
+        head.nearest(begins + begins_quotation, NEAREST)
         head.note(self._rooms.own, "first")
         place = self._rooms.without_marks() @ (
             self._rooms.own + self._rooms.note["before 2"] + self._rooms.note["before 3"]
@@ -295,6 +304,7 @@ class _Wiring:
         for weight, (now, then) in zip(_CONTEXT, pairwise(reads), strict=True):
             head.match(now, then, weight=weight)
         head.match(self._rooms.note["found"], self._rooms.note["place"], weight=_PLACE)
+        head.match(self._rooms.note["first"], self._rooms.note["first"], weight=_FIRST)
         head.match_capitals(self._rooms.own, self._rooms.note["before 1"])
         # An answer does not begin as an earlier one did, nor does it cite the same page.
         begins = self._rooms.trait[TURN] @ (self._rooms.own + self._rooms.note["before 1"])
@@ -312,7 +322,7 @@ class _Wiring:
         head.match(self._rooms.note["before 3"], self._rooms.note["before 1"], weight=_PAGE_BEFORE)
         head.match(self._rooms.note["found"], self._rooms.note["place"], weight=_PAGE_PLACE)
         is_citing = self._rooms.is_token(self._vocabulary.page_citing) @ self._rooms.own
-        head.settle(self._rooms.constant * _GOING_ON + (self._rooms.constant - is_citing) * _IDLE)
+        head.settle(self._rooms.constant * _GOING_ON + (self._rooms.constant - is_citing) * _NO_PAGE)
         head.write(self._rooms.note["page"] + self._rooms.unspaced())
         return head
 

@@ -1,12 +1,15 @@
-"""What words of questions mean in a record's words, counted over training conversations: "drink" is told as alcohol.
+"""What words of questions mean in a record's words: "drink" is told as alcohol, "BP" as blood pressure.
 
-As in a table of word translations (Brown et al. 1993, Computational Linguistics 19(2)), without its iterations.
+Counted over training conversations, as in a table of word translations (Brown et al. 1993, Computational Linguistics
+19(2)) without its iterations; and taken from the assistant's own list of synonyms.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+
+from assistant.evidence.synonyms import groups
 
 _LEAST_SEEN, _LEAST_SHARE, _LEAST_LIFT = 8, 0.33, 25.0
 _MOST_MEANINGS = 2
@@ -46,6 +49,26 @@ def meanings(
         if telling:
             found[word] = [other for _, other in sorted(telling, reverse=True)[:_MOST_MEANINGS]]
     return found
+
+
+def listed_meanings() -> dict[str, tuple[str, ...]]:
+    """For single words what they may be told in, by the assistant's list of synonyms.
+
+    The last word of a phrase stands for it: who asks for blood pressure may be told a BP.
+    """
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for group in groups():
+        words = [phrase for phrase in group if phrase.isalpha()]
+        parts = [part for phrase in group for part in phrase.split() if part.isalpha() and len(part) > _SHORTEST_STEM]
+        for word in words:
+            found[word].update(dict.fromkeys([*words, *parts]))
+        for phrase in group:
+            found[phrase.split()[-1]].update(dict.fromkeys(words))
+    return {
+        word: tuple(other for other in others if stem(other) != stem(word))
+        for word, others in found.items()
+        if word.isalpha()
+    }
 
 
 def stem(word: str) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant.conversation.line_breaks import joined_lines
+from assistant.language_models.asked import word_weights
 from assistant.prompts import fill, not_in_record
 from model_runtime.chat import Chat
 from model_runtime.config import parse_config
 from tools.bundled_model.conversations import instructions
-from tools.bundled_model.meanings import meanings, stem
+from tools.bundled_model.meanings import listed_meanings, meanings, stem
 from tools.bundled_model.page_layout import segments_of
 from tools.bundled_model.plan import Plan
 from tools.bundled_model.questions import Asker, Exchange, Task
@@ -22,8 +23,11 @@ from tools.bundled_model.records import InventedRecord, RecordGenerator, RecordS
 
 SMALL_RECORDS = RecordSize(pages=(1, 2), facts=(3, 9), fillers=0.0)
 _COUNTED_RECORDS = 2_500
-_SHORTEST_PIECE, _LONG_WORD = 3, 4  # letters of a word's piece that may mean something, of words that may tell it
-# How often a word names what is asked for: where it was not seen, what that weighs in questions, the least that counts.
+_LONG_WORD = 4  # letters of words that may tell what others mean, where that is counted
+# How many listed words one may mean; in what share of segments a listed word is so common that it tells nothing.
+_MOST_MEANINGS, _COMMON_SHARE = 4, 0.01
+_LEAST_PIECE = 0.5  # of the letters of a word that its first piece must have to stand for it
+# How often a word that no list holds names what is asked for, what that weighs in questions, the least that counts.
 _NAMES_UNLESS_SEEN, _UNSEEN_COUNT, _LEAST_NAMING = 0.9, 3, 0.01
 _WORD = re.compile(r"[a-z]+")
 _PIECES = ("<role>", "</role>", "SYSTEM", '"', "[", " [", "Question", "ASSISTANT")
@@ -115,9 +119,9 @@ def _common(chat: Chat, pieces: Sequence[str], counts: _Counts, meant: Mapping[s
     """
     weights: Counter[str] = Counter()
     sums: defaultdict[str, float] = defaultdict(float)
-    naming = _naming(counts, meant)
-    for word, count in counts.questions.items():
-        idle = min(1.0, math.log(naming.get(word, _NAMES_UNLESS_SEEN)) / math.log(_LEAST_NAMING))
+    for word, share in _naming(counts, meant).items():
+        count = counts.questions[word] + 1
+        idle = min(1.0, math.log(share) / math.log(_LEAST_NAMING))
         for token in set(chat.encode(f" {word}")) | set(chat.encode(f" {word.capitalize()}")):
             piece = pieces[token].strip().casefold()
             weights[piece] += count
@@ -127,9 +131,10 @@ def _common(chat: Chat, pieces: Sequence[str], counts: _Counts, meant: Mapping[s
 
 
 def _naming(counts: _Counts, meant: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    """Of each word of questions about what is told, how much oftener than by chance its quotation holds it.
+    """Of each word of questions how often it names what is asked for.
 
-    It does so in the word's own form, another one, or what it means.
+    That is, about what is told, how much oftener than by chance the quotation holds it, in its own form, another one,
+    or what it means; and where few questions held it, what the assistant's own lists say.
     """
     asked: Counter[str] = Counter()
     found: Counter[str] = Counter()
@@ -140,30 +145,48 @@ def _naming(counts: _Counts, meant: Mapping[str, Sequence[str]]) -> dict[str, fl
         stems = {stem(word) for word in answer}
         asked.update(question)
         found.update(word for word in question if stem(word) in stems or answer.intersection(meant.get(word, ())))
-    unseen = _NAMES_UNLESS_SEEN * _UNSEEN_COUNT
-    by_chance = {word: count * anywhere[stem(word)] / len(counts.segments) for word, count in asked.items()}
-    return {
-        word: (max(0.0, found[word] - by_chance[word]) + unseen) / (count + _UNSEEN_COUNT)
-        for word, count in asked.items()
-    }
+    listed = word_weights()
+
+    def share(word: str) -> float:
+        by_chance = asked[word] * anywhere[stem(word)] / len(counts.segments)
+        expected = _UNSEEN_COUNT * listed.get(word, _NAMES_UNLESS_SEEN)
+        return (max(0.0, found[word] - by_chance) + expected) / (asked[word] + _UNSEEN_COUNT)
+
+    return {word: share(word) for word in sorted({*counts.questions, *listed})}
 
 
 def _meant(counts: _Counts) -> Mapping[str, Sequence[str]]:
-    """What words of questions mean in the longer words of records."""
+    """What words of questions mean in the longer words of records, as counted, or else as listed."""
     told = ((asked, _long_words(answer)) for asked, answer in counts.told)
-    return meanings(told, map(_long_words, counts.segments))
+    found = dict(meanings(told, map(_long_words, counts.segments)))
+    anywhere = Counter(word for words in counts.segments for word in words)
+    for word, others in listed_meanings().items():
+        telling = [other for other in others if anywhere[other] <= _COMMON_SHARE * len(counts.segments)]
+        found.setdefault(word, sorted(telling, key=lambda other: -anywhere[other])[:_MOST_MEANINGS])
+    return found
 
 
 def _by_token(chat: Chat, meant: Mapping[str, Sequence[str]]) -> dict[int, Sequence[int]]:
-    """What tokens of questions mean in a record's words, by the longest tokens of these."""
+    """What tokens of questions mean in a record's words, by the first tokens of these.
+
+    Only a word that is one token means anything, and little is told by a small piece: it may be one of other words.
+    """
     found: dict[int, Sequence[int]] = {}
     for word, others in meant.items():
-        token = chat.encode(f" {word}")[0]
-        told = [max(chat.encode(f" {other}"), key=lambda one: len(chat.decode([one]))) for other in others]
-        told = [one for one in told if one != token]  # "sleep" is told in "sleeping", which begins alike
-        if told and len(chat.decode([token]).strip()) >= min(len(word), _SHORTEST_PIECE):
-            found.setdefault(token, told)
+        token, share = _first_token(chat, word)
+        pieces = [_first_token(chat, other) for other in others]
+        told = dict.fromkeys(one for one, held in pieces if one != token and held >= _LEAST_PIECE)
+        if told and share == 1:
+            found.setdefault(token, list(told))
     return found
+
+
+def _first_token(chat: Chat, word: str) -> tuple[int, float]:
+    """What the word begins with, small, with a capital or in capitals, whichever is longest; its share of the letters."""
+    tokens = [chat.encode(f" {form}")[0] for form in (word, word.capitalize(), word.upper())]
+    lengths = {token: len(chat.decode([token]).strip()) for token in tokens}
+    longest = max(tokens, key=lengths.__getitem__)
+    return longest, lengths[longest] / len(word)
 
 
 def _some_conversations(

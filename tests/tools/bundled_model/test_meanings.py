@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.bundled_model.meanings import meanings
+from tools.bundled_model.meanings import listed_meanings, meanings
 
 
 def words(text: str) -> frozenset[str]:
@@ -26,3 +26,10 @@ def test_what_was_seen_seldom_or_tells_many_things_means_nothing() -> None:
     assert not meanings([(words("drink"), words("alcohol"))] * 3, SEGMENTS)
     many = [(words("patient"), words(f"thing{n}")) for n in range(40)]
     assert "patient" not in meanings([*many, *[(words("patient"), words("alcohol"))] * 9], SEGMENTS)
+
+
+def test_an_abbreviation_means_its_words_and_the_last_of_them_the_abbreviation() -> None:
+    listed = listed_meanings()
+    assert {"blood", "pressure"} <= set(listed["bp"])
+    assert "bp" in listed["pressure"]
+    assert all(word not in others for word, others in listed.items())

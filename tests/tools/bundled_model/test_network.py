@@ -128,6 +128,20 @@ def test_of_lines_that_hold_a_word_of_the_question_the_one_that_holds_most_is_qu
     assert right >= 6  # by chance none of 1,024 tokens, and a third of the lines that hold one
 
 
+def test_a_quotation_goes_on_as_the_line_does_that_it_began_where_another_holds_the_same_three_words() -> None:
+    network, words = begun(rope_theta=CPU_PLAN.config["rope_theta"]), some_words()
+    right = 0
+    pairs = [(3, 15), (15, 3), (8, 2), (2, 8), (14, 4), (4, 14), (17, 10), (10, 17)]
+    for begun_line, other in pairs:
+        told = words.clone().view(-1, 10)
+        told[max(begun_line, other), 4:7] = told[min(begun_line, other), 4:7]
+        record, lines = pages(told.flatten())
+        with torch.no_grad():
+            asked = conversation(record, lines[other, 5], [QUOTATION, *lines[begun_line, :7].tolist()])
+            right += int(network(asked[None])[0, -1].argmax()) == int(lines[begun_line, 7])
+    assert right >= 7  # by chance half of them
+
+
 def test_a_word_that_stands_nowhere_finds_the_line_of_what_it_means() -> None:
     words = some_words()
     record, lines = pages(words)
