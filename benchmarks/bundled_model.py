@@ -1,6 +1,7 @@
 """The bundled model and the extractive reader beside it, asked through the service as the page asks them.
 
-Run as `python -m benchmarks.bundled_model MODEL`, MODEL being a checkpoint folder (an export of tools.bundled_model).
+Run as `python -m benchmarks.bundled_model MODEL`, MODEL being bundled or a checkpoint folder (an export of
+tools.bundled_model).
 Asked are the sample record's questions, held-out invented records, and, with EVAL_DATA set, visit_notes/ there by rule:
 about a word that a note holds once, and about one that only another note holds. An answer about an invented record is
 right when a citation's words hold what was wanted; one about a note, when a citation holds the word. Answers are as the
@@ -162,10 +163,10 @@ def _report(found: Sequence[Outcome]) -> dict[str, object]:
 def main() -> None:
     """Measure both, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="a checkpoint folder")
+    parser.add_argument("model", help="a checkpoint folder, or bundled")
     parser.add_argument("--records", type=int, default=40)
     parser.add_argument("--notes", type=int, default=60)
-    parser.add_argument("--context", type=int, default=8192, help="the model's window; the sample record wants it")
+    parser.add_argument("--context", type=int, help="tokens to read at most; default: the model's own window")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     result: dict[str, object] = {"machine": describe_machine()}

@@ -34,8 +34,13 @@ logging.getLogger().setLevel(logging.DEBUG)
 """
 
 
+# How a model reads these four pages: the bundled one, stretched, holds them whole.
+MODES = {"extractive": "retrieval", "bundled": "full_context"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
+    model: str
     output: dict[str, Any]
     errors: str
     log: str
@@ -43,8 +48,8 @@ class Job:
     left_behind: list[str]
 
 
-@pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+@pytest.fixture(scope="module", params=MODES)
+def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Job:
     folder = tmp_path_factory.mktemp("job")
     log, attempts, temporary, home = folder / "log", folder / "attempts", folder / "temporary", folder / "home"
     for made in (temporary, home, folder / "site"):
@@ -52,6 +57,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     code = SITECUSTOMIZE.format(root=str(ROOT), attempts=str(attempts), log=str(log))
     (folder / "site" / "sitecustomize.py").write_text(code, encoding="utf-8")
     command = [sys.executable, "-m", "assistant", "ask", *(str(SAMPLE / name) for name in FILES), "--json"]
+    command += ["--model", request.param, "--context", "16384"]
     questions = ["--question", f"What was {MARKER} admitted for?", "--question", "Which drugs were stopped?"]
     run = subprocess.run(
         [*command, *questions],
@@ -72,6 +78,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     assert run.returncode == 0, run.stderr
     left = [path for root in (temporary, home) for path in root.rglob("*") if path.is_file() and path.stat().st_size]
     return Job(
+        model=request.param,
         output=json.loads(run.stdout),
         errors=run.stderr,
         log=log.read_text(encoding="utf-8", errors="replace"),
@@ -91,7 +98,7 @@ def test_standard_output_holds_the_contract_and_nothing_else(job: Job) -> None:
     assert set(turn["citations"][0]) == {"n", "file", "page", "start", "end", "quote", "boxes"}
     assert set(turn["coverage"]) == {"record_tokens", "context_tokens", "pages_read", "pages_total"}
     assert [citation["n"] for citation in turn["citations"]] == list(range(1, len(turn["citations"]) + 1))
-    assert turn["mode"] == "retrieval"
+    assert turn["mode"] == MODES[job.model]
 
 
 def test_the_scanned_page_is_read_too(job: Job) -> None:

@@ -1,7 +1,8 @@
 """The number behind a quotation names a source that the quotation stands in: `"words of the record" [3]`.
 
 Only a bracket right behind the closing quotation mark is watched, and only its first number. Where the bracket is a
-token of its own, the number must come: a model whose likeliest number is a wrong one would write a word. What else may
+token of its own, the number must come, and behind it the end of the bracket or a comma: a model whose likeliest number
+is a wrong one would write a word. What else may
 stand there (no bracket, one with a word in the same token) stays free: the checker judges it.
 """
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 _WATCHED = re.compile(rb"[\s.,;:!?)]{0,6}(?:\[(?P<digits>\d*))?")
 _NUMBER = re.compile(rb"[\s.,;:!?)]{0,6}\[(?P<digits>\d+)(?P<rest>.*)", re.DOTALL)
+_ENDS_NUMBER = (b"]", b",")
 _OPENS_NUMBER = re.compile(rb"\[\d")
 
 
@@ -22,7 +24,7 @@ class NumberTokens:
     """The tokens of a vocabulary that can write a mark's number.
 
     `digits`: nothing but digits, there may be thousands; `mixed`: digits and more; `opened`: with the bracket before
-    the digits.
+    the digits; `ending`: what may stand behind a number.
     """
 
     def __init__(self, vocabulary: Sequence[bytes]) -> None:
@@ -30,6 +32,7 @@ class NumberTokens:
         self.all_digits = torch.tensor(list(self.digits.values()), dtype=torch.int64)
         first = [(at, token) for at, token in enumerate(vocabulary) if token[:1].isdigit()]
         self.mixed = [(at, token) for at, token in first if not token.isdigit()]
+        self.ending = [at for at, token in enumerate(vocabulary) if token[:1] in _ENDS_NUMBER]
         self.opened = [(at, token) for at, token in enumerate(vocabulary) if _OPENS_NUMBER.search(token)]
 
 
@@ -51,12 +54,13 @@ class QuoteMark:
         self._written += piece
 
     def allowed(self) -> Tensor | None:
-        """The digits that must come, behind the bracket or the beginning of a longer number; None elsewhere."""
+        """What must come behind the bracket and behind its digits; None elsewhere."""
         digits = self._digits()
-        if digits is None or digits in self._numbers:
+        if digits is None:
             return None
         mixed = [at for at, token in self._tokens.mixed if self._fits(token)]
-        return torch.tensor([*self._going_on(digits), *mixed], dtype=torch.int64)
+        ending = self._tokens.ending if digits in self._numbers else []
+        return torch.tensor([*self._going_on(digits), *mixed, *ending], dtype=torch.int64)
 
     def forbidden(self) -> Tensor:
         """The tokens that would make it the number of another source."""
@@ -83,7 +87,7 @@ class QuoteMark:
         if number is None:
             return True
         if number["rest"]:
-            return number["digits"] in self._numbers
+            return number["digits"] in self._numbers and number["rest"][:1] in _ENDS_NUMBER
         return any(known.startswith(number["digits"]) for known in self._numbers)
 
 

@@ -204,7 +204,7 @@ def test_after_the_closing_mark_everything_is_free_again() -> None:
 
 
 def test_the_number_behind_a_quotation_names_a_source_that_holds_it() -> None:
-    desk, vocabulary = free_desk((b" [", b"[3", b" [1", b"12", b"14", b"12].", b'." [', b" 3"))
+    desk, vocabulary = free_desk((b" [", b"[3", b" [1", b"12", b"14", b"12].", b"12)", b'." [', b" 3", b"],"))
     rules = desk.rules(NUMBERED)
     assert rules is not None
     quotes_ = VerbatimQuotes(rules)
@@ -215,14 +215,16 @@ def test_the_number_behind_a_quotation_names_a_source_that_holds_it() -> None:
     allowed = quotes_.allowed()
     assert allowed is not None
     assert {vocabulary[token] for token in allowed} == {b"1", b"12", b"12]."}  # nor a word: it cites or nothing
-    wrong = {b"3", b"14", b"2"}
+    wrong = {b"3", b"14", b"2", b"12)"}
     assert named(quotes_, vocabulary, *wrong, b"1", b"12", b"12].") == wrong
     spoken(quotes_, vocabulary, b"1")
     allowed = quotes_.allowed()
     assert allowed is not None
     assert [vocabulary[token] for token in allowed] == [b"2"]
     spoken(quotes_, vocabulary, b"2")
-    assert quotes_.allowed() is None
+    allowed = quotes_.allowed()
+    assert allowed is not None
+    assert {vocabulary[token] for token in allowed} == {b"]", b"],", b","}
     assert named(quotes_, vocabulary, b"3", b"]", b",") == {b"3"}
     spoken(quotes_, vocabulary, b"]", b"3")  # behind the mark everything is free
     assert named(quotes_, vocabulary, b"3", b"14") == set()

@@ -1,3 +1,5 @@
+"""The main job as a visitor does it: open the sample record, ask, click a citation, find the words boxed."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -20,9 +22,9 @@ QUESTIONS = (
 )
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    opened = open_service(Settings(data_dir=tmp_path / "data"))
+@pytest.fixture(params=["extractive", "bundled"])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    opened = open_service(Settings(data_dir=tmp_path / "data", model=request.param))
     try:
         yield opened
     finally:
@@ -32,6 +34,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def test_from_the_sample_record_to_the_boxed_words(service: Service, tmp_path: Path) -> None:
     with opened_browser() as browser, served(lambda _: service, tmp_path / "uploads") as address:
         visitor = new_visitor(browser, address)
+        assert visitor.page.text_content("#frame .badge.model summary b") == service.model.name
         visitor.page.click("text=Open the sample record")
         visitor.page.wait_for_selector("[data-reading]")
         visitor.wait_for("!document.querySelector('[data-reading]')", seconds=240)
@@ -46,7 +49,7 @@ def test_from_the_sample_record_to_the_boxed_words(service: Service, tmp_path: P
         visitor.page.click(f'#turns .chip[data-turn="{turn}"][data-n="{citation.n}"] >> nth=0')
         visitor.page.wait_for_selector(".sheet .evidence", timeout=30_000)
         page = service.page(record.id, citation.span.file, citation.span.page)
-        quoted = {(w.start, w.end) for w in page.words if citation.span.start <= w.start and w.end <= citation.span.end}
+        quoted = {(w.start, w.end) for w in page.words if citation.span.start < w.end and w.start < citation.span.end}
         assert quoted
         assert words_inside(page, evidence_boxes(visitor)) == quoted
 

@@ -182,7 +182,7 @@ def _by_token(chat: Chat, meant: Mapping[str, Sequence[str]]) -> dict[int, Seque
 
 
 def _first_token(chat: Chat, word: str) -> tuple[int, float]:
-    """What the word begins with, small, with a capital or in capitals, whichever is longest; its share of the letters."""
+    """What the word begins with, small or in capitals, whichever is longest; its share of the letters."""
     tokens = [chat.encode(f" {form}")[0] for form in (word, word.capitalize(), word.upper())]
     lengths = {token: len(chat.decode([token]).strip()) for token in tokens}
     longest = max(tokens, key=lengths.__getitem__)

@@ -27,3 +27,8 @@ def test_pieces_of_names_are_as_rare_as_the_names() -> None:
 
 def test_figures_and_punctuation_name_nothing() -> None:
     assert common(" 12") == common("?") == 1
+
+
+def test_an_abbreviation_of_our_list_means_the_other() -> None:
+    (asked,), (meant,) = CHAT.encode(" ed"), CHAT.encode(" er")
+    assert meant in VOCABULARY.meanings[asked]
