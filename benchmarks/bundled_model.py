@@ -6,7 +6,9 @@ Asked are the sample record's questions, held-out invented records, and, with EV
 about a word that a note holds once, and about one that only another note holds. An answer about an invented record is
 right when a citation's words hold what was wanted; one about a note, when a citation holds the word. Answers are as the
 product gives them: quotations are kept to the record's words, statements are checked. The share of statements that the
-checker calls quoted or supported is `proven`. Results are kept in benchmarks/results/bundled_model.json.
+checker calls quoted or supported is `proven`. Of each invented record a brief summary is written too: `covered` are the
+facts, of all kinds that records have, whose words its citations hold; what is not proven would be invented. Results
+are kept in benchmarks/results/bundled_model.json.
 """
 
 from __future__ import annotations
@@ -18,12 +20,13 @@ import random
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from assistant.domain import Answer, Support
+from assistant.domain import Answer, Summary, Support
 from assistant.ingestion.reading import Upload
 from assistant.parts import open_service
 from assistant.service import Service
@@ -52,11 +55,25 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summed:
+    """A summary: of the facts of its record those covered, its statements, those proven."""
+
+    facts: int
+    covered: int
+    statements: int
+    proven: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Texts of a record, and questions with the words that a right citation holds; () where a refusal is right."""
+    """Texts of a record, and questions with the words that a right citation holds; () where a refusal is right.
+
+    `facts`: the words of what a summary may tell.
+    """
 
     texts: tuple[tuple[str, str], ...]  # file name and text
     questions: tuple[tuple[str, str, tuple[str, ...]], ...]  # group, question, wanted words
+    facts: tuple[str, ...] = ()
 
 
 def invented(count: int) -> Iterator[Asked]:
@@ -67,6 +84,7 @@ def invented(count: int) -> Iterator[Asked]:
         yield Asked(
             texts=texts,
             questions=tuple((exchange.task.value, exchange.question, exchange.wanted) for exchange in alone),
+            facts=tuple(plain(fact.stated.marked) for fact in trial.record.facts),
         )
 
 
@@ -95,10 +113,9 @@ def measure(model: str, records: int, notes: int, context_tokens: int | None = N
         service = open_service(replace(settings, context_tokens=context_tokens))
         try:
             found["sample_record"] = _sample_record(service)
-            found["invented"] = _report([one for asked in invented(records) for one in _ask(service, asked)])
+            found["invented"], found["summaries_of_invented"] = _invented(service, records)
             if data := os.environ.get("EVAL_DATA"):
-                asked_notes = visit_notes(Path(data), notes)
-                found["visit_notes"] = _report([one for asked in asked_notes for one in _ask(service, asked)])
+                found["visit_notes"] = _notes(service, Path(data), notes)
         finally:
             service.close()
     return found
@@ -120,22 +137,62 @@ def _sample_record(service: Service) -> dict[str, object]:
     }
 
 
-def _ask(service: Service, asked: Asked) -> Iterator[Outcome]:
-    """Each question in a conversation of its own."""
+def _invented(service: Service, records: int) -> tuple[dict[str, object], dict[str, object]]:
+    """What is found of the questions about invented records, and of their summaries."""
+    answered: list[Outcome] = []
+    summed: list[Summed] = []
+    for asked in invented(records):
+        with _uploaded(service, asked) as record_id:
+            answered += _ask(service, record_id, asked)
+            summed.append(_summed(service, record_id, asked.facts))
+    summaries: dict[str, object] = {
+        "covered": f"{sum(one.covered for one in summed)} of {sum(one.facts for one in summed)}",
+        "proven": f"{sum(one.proven for one in summed)} of {sum(one.statements for one in summed)}",
+    }
+    return _report(answered), summaries
+
+
+def _notes(service: Service, data: Path, count: int) -> dict[str, object]:
+    answered: list[Outcome] = []
+    for asked in visit_notes(data, count):
+        with _uploaded(service, asked) as record_id:
+            answered += _ask(service, record_id, asked)
+    return _report(answered)
+
+
+@contextmanager
+def _uploaded(service: Service, asked: Asked) -> Iterator[str]:
+    """The id of a record with the texts, which is deleted afterwards."""
+    record = service.create_record()
     with tempfile.TemporaryDirectory() as folder:
-        uploads = []
-        for name, text in asked.texts:
-            path = Path(folder) / name
+        paths = [(name, Path(folder) / name, text) for name, text in asked.texts]
+        for _, path, text in paths:
             path.write_text(text, encoding="utf-8")
-            uploads.append(Upload(name=name, path=path))
-        record = service.create_record()
-        for _ in service.add_files(record.id, tuple(uploads)):
+        for _ in service.add_files(record.id, tuple(Upload(name=name, path=path) for name, path, _ in paths)):
             pass
-        for group, question, wanted in asked.questions:
-            began = perf_counter()
-            answer = service.answer(record.id, None, question).conversation.turns[-1]
-            yield _outcome(group, answer, wanted, perf_counter() - began)
-        service.delete_record(record.id)
+        yield record.id
+    service.delete_record(record.id)
+
+
+def _ask(service: Service, record_id: str, asked: Asked) -> Iterator[Outcome]:
+    """Each question in a conversation of its own."""
+    for group, question, wanted in asked.questions:
+        began = perf_counter()
+        answer = service.answer(record_id, None, question).conversation.turns[-1]
+        yield _outcome(group, answer, wanted, perf_counter() - began)
+
+
+def _summed(service: Service, record_id: str, facts: Sequence[str]) -> Summed:
+    *_, summary = service.summarize(record_id, "brief")
+    assert isinstance(summary, Summary)
+    cited = " ".join(plain(citation.quote) for citation in summary.citations)
+    statements = [statement for section in summary.sections for statement in section.statements]
+    return Summed(
+        facts=len(facts),
+        covered=sum(fact in cited for fact in facts),
+        statements=len(statements),
+        proven=sum(statement.support in _PROVEN for statement in statements),
+    )
 
 
 def _outcome(group: str, answer: Answer, wanted: Sequence[str], seconds: float) -> Outcome:
