@@ -1,14 +1,13 @@
 """The bundled model and the extractive reader beside it, asked through the service as the page asks them.
 
 Run as `python -m benchmarks.bundled_model MODEL`, MODEL being bundled or a checkpoint folder (an export of
-tools.bundled_model).
-Asked are the sample record's questions, held-out invented records, and, with EVAL_DATA set, visit_notes/ there by rule:
-about a word that a note holds once, and about one that only another note holds. An answer about an invented record is
-right when a citation's words hold what was wanted; one about a note, when a citation holds the word. Answers are as the
-product gives them: quotations are kept to the record's words, statements are checked. The share of statements that the
-checker calls quoted or supported is `proven`. Of each invented record a brief summary is written too: `covered` are the
-facts, of all kinds that records have, whose words its citations hold; what is not proven would be invented. Results
-are kept in benchmarks/results/bundled_model.json.
+tools.bundled_model). Asked are the sample record's questions, held-out invented records, and, with EVAL_DATA set,
+visit_notes/ there by rule: about a word that a note holds once, and about one that only another note holds. An answer
+about an invented record is right when a citation's words hold what was wanted; one about a note, when a citation holds
+the word. Answers are as the product gives them: quotations are kept to the record's words, statements are checked. The
+share of statements that the checker calls quoted or supported is `proven`. Of each invented record a brief summary is
+written too: `covered` are the facts, of all kinds that records have, whose words its citations hold; what is not proven
+would be invented. Results are kept in benchmarks/results/bundled_model.json.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from assistant import commands
 from assistant.__main__ import command_parser, end_as_if_interrupted, main
 from assistant.errors import SettingsError
 from assistant.json_lines import read_queries, read_statements
+from assistant.language_models import opening
 from assistant.settings import Settings, default_data_dir
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,6 +159,19 @@ def test_a_record_is_kept_where_it_is_said_and_can_be_deleted(letter: Path, tmp_
     assert run("records", "delete", record["id"], "--data-dir", data).returncode == 0
     assert run("records", "show", record["id"], "--data-dir", data).returncode == 1
     assert json.loads(run("records", "list", "--data-dir", data, "--json").stdout) == {"records": []}
+
+
+@pytest.mark.usefixtures("signals", "own_data_folder")
+def test_a_copy_without_the_bundled_model_says_what_to_do(
+    letter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(opening, "BUNDLED_MODEL", tmp_path / "none")
+    assert main(["ask", str(letter), "--question", "x", "--model", "bundled"]) == 1
+    written, said = capsys.readouterr()
+    assert "assets/bundled_model" in said
+    assert "--model extractive" in said
+    assert said.count("\n") == 1
+    assert written == ""
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ logging.getLogger().setLevel(logging.DEBUG)
 
 # How a model reads these four pages: the bundled one, stretched, holds them whole.
 MODES = {"extractive": "retrieval", "bundled": "full_context"}
+OPTIONS = {"extractive": (), "bundled": ("--model", "bundled", "--context", "16384")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     code = SITECUSTOMIZE.format(root=str(ROOT), attempts=str(attempts), log=str(log))
     (folder / "site" / "sitecustomize.py").write_text(code, encoding="utf-8")
     command = [sys.executable, "-m", "assistant", "ask", *(str(SAMPLE / name) for name in FILES), "--json"]
-    command += ["--model", request.param, "--context", "16384"]
+    command += OPTIONS[request.param]
     questions = ["--question", f"What was {MARKER} admitted for?", "--question", "Which drugs were stopped?"]
     run = subprocess.run(
         [*command, *questions],

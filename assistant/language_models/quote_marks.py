@@ -1,9 +1,9 @@
 """The number behind a quotation names a source that the quotation stands in: `"words of the record" [3]`.
 
 Only a bracket right behind the closing quotation mark is watched, and only its first number. Where the bracket is a
-token of its own, the number must come, and behind it the end of the bracket or a comma: a model whose likeliest number
-is a wrong one would write a word. What else may
-stand there (no bracket, one with a word in the same token) stays free: the checker judges it.
+token of its own, the number must come, and behind it the end of the bracket or what leads on to more numbers: a model
+whose likeliest number is a wrong one would write a word. What else may stand there (no bracket, one with a word in the
+same token) stays free: the checker judges it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 
 _WATCHED = re.compile(rb"[\s.,;:!?)]{0,6}(?:\[(?P<digits>\d*))?")
 _NUMBER = re.compile(rb"[\s.,;:!?)]{0,6}\[(?P<digits>\d+)(?P<rest>.*)", re.DOTALL)
-_ENDS_NUMBER = (b"]", b",")
+_BEHIND_NUMBER = re.compile(rb"\s*(?:[\],;-]|\xe2\x80\x93)")  # as conversation.marks reads them: [3], [3, 4], [3-5]
 _OPENS_NUMBER = re.compile(rb"\[\d")
 
 
@@ -32,7 +32,7 @@ class NumberTokens:
         self.all_digits = torch.tensor(list(self.digits.values()), dtype=torch.int64)
         first = [(at, token) for at, token in enumerate(vocabulary) if token[:1].isdigit()]
         self.mixed = [(at, token) for at, token in first if not token.isdigit()]
-        self.ending = [at for at, token in enumerate(vocabulary) if token[:1] in _ENDS_NUMBER]
+        self.ending = [at for at, token in enumerate(vocabulary) if _BEHIND_NUMBER.match(token)]
         self.opened = [(at, token) for at, token in enumerate(vocabulary) if _OPENS_NUMBER.search(token)]
 
 
@@ -87,7 +87,7 @@ class QuoteMark:
         if number is None:
             return True
         if number["rest"]:
-            return number["digits"] in self._numbers and number["rest"][:1] in _ENDS_NUMBER
+            return number["digits"] in self._numbers and _BEHIND_NUMBER.match(number["rest"]) is not None
         return any(known.startswith(number["digits"]) for known in self._numbers)
 
 

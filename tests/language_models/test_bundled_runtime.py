@@ -14,8 +14,6 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
 from assistant.errors import ContextExceededError, ModelUnavailableError
-from assistant.evidence.encoder import Encoder
-from assistant.language_models import opening
 from assistant.language_models.answering import AnsweringModel, ReadingProgress
 from assistant.language_models.bundled_runtime import BundledRuntime, explain, open_checkpoint
 from assistant.settings import Settings
@@ -187,9 +185,3 @@ def test_too_long_a_question_is_explained(opened: AnsweringModel) -> None:
 def test_a_folder_that_is_no_checkpoint_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailableError, match=r"config\.json"):
         open_checkpoint(str(tmp_path), Settings(data_dir=tmp_path))
-
-
-def test_a_copy_without_the_bundled_model_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "BUNDLED_MODEL", tmp_path / "none")
-    with pytest.raises(ModelUnavailableError, match="--model extractive"):
-        opening.open_model(Settings(data_dir=tmp_path, model="bundled"), Encoder())

@@ -204,7 +204,9 @@ def test_after_the_closing_mark_everything_is_free_again() -> None:
 
 
 def test_the_number_behind_a_quotation_names_a_source_that_holds_it() -> None:
-    desk, vocabulary = free_desk((b" [", b"[3", b" [1", b"12", b"14", b"12].", b"12)", b'." [', b" 3", b"],"))
+    desk, vocabulary = free_desk(
+        (b" [", b"[3", b" [1", b"12", b"14", b"12].", b"12)", b'." [', b" 3", b"],", b" ;", "–".encode(), b"-5")
+    )
     rules = desk.rules(NUMBERED)
     assert rules is not None
     quotes_ = VerbatimQuotes(rules)
@@ -224,7 +226,7 @@ def test_the_number_behind_a_quotation_names_a_source_that_holds_it() -> None:
     spoken(quotes_, vocabulary, b"2")
     allowed = quotes_.allowed()
     assert allowed is not None
-    assert {vocabulary[token] for token in allowed} == {b"]", b"],", b","}
+    assert {vocabulary[token] for token in allowed} == {b"]", b"],", b",", b";", b" ;", b"-", b"-5", "–".encode()}
     assert named(quotes_, vocabulary, b"3", b"]", b",") == {b"3"}
     spoken(quotes_, vocabulary, b"]", b"3")  # behind the mark everything is free
     assert named(quotes_, vocabulary, b"3", b"14") == set()

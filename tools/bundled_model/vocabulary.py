@@ -25,7 +25,7 @@ SMALL_RECORDS = RecordSize(pages=(1, 2), facts=(3, 9), fillers=0.0)
 _COUNTED_RECORDS = 2_500
 _LONG_WORD = 4  # letters of words that may tell what others mean, where that is counted
 # How many listed words one may mean; in what share of segments a listed word is so common that it tells nothing.
-_MOST_MEANINGS, _COMMON_SHARE = 4, 0.01
+_MOST_LISTED, _COMMON_SHARE = 4, 0.01
 _LEAST_PIECE = 0.5  # of the letters of a word that its first piece must have to stand for it
 # How often a word that no list holds names what is asked for, what that weighs in questions, the least that counts.
 _NAMES_UNLESS_SEEN, _UNSEEN_COUNT, _LEAST_NAMING = 0.9, 3, 0.01
@@ -162,7 +162,7 @@ def _meant(counts: _Counts) -> Mapping[str, Sequence[str]]:
     anywhere = Counter(word for words in counts.segments for word in words)
     for word, others in listed_meanings().items():
         telling = [other for other in others if anywhere[other] <= _COMMON_SHARE * len(counts.segments)]
-        found.setdefault(word, sorted(telling, key=lambda other: -anywhere[other])[:_MOST_MEANINGS])
+        found.setdefault(word, sorted(telling, key=lambda other: -anywhere[other])[:_MOST_LISTED])
     return found
 
 
